@@ -1,0 +1,127 @@
+//! Real ICE stacks behind one sans-IO interface.
+//!
+//! An [`IceStack`] is one peer's agent for one call: it gathers candidates, talks to STUN and TURN servers,
+//! checks pairs and selects one. It gets [`Input`]s with the time they happen at; after each, whoever drives it
+//! drains [`IceStack::poll`] and asks [`IceStack::next_timeout`]. All of its datagrams leave from, and come to,
+//! the one UDP socket it was given.
+
+use std::net::SocketAddr;
+
+use crate::base::{SimDuration, SimTime};
+use crate::plan::{IceServer, IceState, IceTransportPolicy, StackKind};
+use crate::wire::{Candidate, SelectedPair, Signal};
+
+/// RFC 8863 §4: an agent must not give up before checks could have been answered, 39.5 s after they could begin.
+pub const PATIENCE: SimDuration = SimDuration::from_millis(39_500);
+
+/// What an agent is built with.
+#[derive(Debug, Clone)]
+pub struct AgentConfig {
+    /// The peer's name: the key of its random streams.
+    pub name: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// The address of its UDP socket.
+    pub socket: SocketAddr,
+    /// True for the caller, which starts as controlling and sends the offer.
+    pub caller: bool,
+    /// Servers to gather from.
+    pub ice_servers: Vec<IceServer>,
+    /// Which candidates it may use.
+    pub policy: IceTransportPolicy,
+    /// True: candidates are signalled one by one as they are found.
+    pub trickle: bool,
+    /// How many candidates it may hold, its own and its peer's each.
+    pub max_candidates: usize,
+}
+
+/// Something that happens to an agent.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The call begins for this side: gather, and if it is the caller, make an offer.
+    Start,
+    /// A message from the peer. An offer also starts the callee.
+    Signal(&'a Signal),
+    /// A datagram came to its socket.
+    Datagram {
+        /// Who sent it, as its headers say.
+        from: SocketAddr,
+        /// What it carried.
+        payload: &'a [u8],
+    },
+    /// The time it asked for has come.
+    Timeout,
+    /// Send application data over the selected pair. Ignored while there is none.
+    Send(&'a [u8]),
+}
+
+/// Something an agent wants or tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Send a datagram from its socket.
+    Transmit {
+        /// Where to.
+        to: SocketAddr,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// Tell the peer.
+    Signal(Signal),
+    /// A local candidate was found. It is signalled separately, if the policy allows.
+    Gathered(Candidate),
+    /// The state changed.
+    State(IceState),
+    /// A pair was selected, or another one than before.
+    Selected(SelectedPair),
+    /// Application data came in over the peer's selected pair.
+    Data {
+        /// Where it came from: the peer's candidate; through our own relay if `relayed`.
+        from: SocketAddr,
+        /// True if it came through our own TURN allocation.
+        relayed: bool,
+        /// The application's bytes.
+        payload: Vec<u8>,
+    },
+    /// The agent met something it could not deal with: an ICE server that refused it, for instance.
+    Trouble(String),
+}
+
+/// A stack that cannot go on; the run ends with exit code 3.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the `{stack}` agent of `{peer}` failed: {what}")]
+pub struct StackError {
+    /// The stack's name.
+    pub stack: &'static str,
+    /// The peer's name.
+    pub peer: String,
+    /// What happened.
+    pub what: String,
+}
+
+/// One peer's ICE agent for one call.
+pub trait IceStack {
+    /// The stack's name, as `agent:` and `--agent` take it.
+    fn name(&self) -> &'static str;
+
+    /// Something happens. Drain [`IceStack::poll`] afterwards.
+    fn handle(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError>;
+
+    /// The next thing the agent wants or tells; `None` when there is nothing more for now.
+    fn poll(&mut self) -> Option<Output>;
+
+    /// When it wants [`Input::Timeout`]; `None`: never. A time in the past means at once.
+    fn next_timeout(&mut self) -> Option<SimTime>;
+}
+
+/// The first byte of application data the lab sends over a selected pair: outside of the ranges RFC 7983 gives to
+/// STUN (0–3) and TURN channels (64–79).
+pub const DATA_FIRST_BYTE: std::ops::RangeInclusive<u8> = 80..=127;
+
+/// Builds the agent of the given kind; `None` if this build does not have the stack.
+pub fn build(kind: StackKind, config: AgentConfig) -> Option<Box<dyn IceStack>> {
+    let _ = config;
+    match kind {
+        StackKind::Is => None,
+        StackKind::Rtc => None,
+    }
+}

@@ -1,0 +1,82 @@
+//! The result of running a plan.
+
+use std::net::SocketAddr;
+
+use crate::base::{NodeId, SessionId, SimTime};
+use crate::plan::{DropReason, IceState, MappingRow, StackKind};
+use crate::trace::{Place, Trace};
+use crate::wire::{Candidate, SelectedPair, Trail};
+
+/// Everything that is known after a run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The seed it ran with.
+    pub seed: u64,
+    /// When it ended.
+    pub ended_at: SimTime,
+    /// One entry per [`SessionId`]: caller and callee of each call in turn.
+    pub sessions: Vec<SessionRun>,
+    /// How many packets died where and why, ordered by place and reason.
+    pub drops: Vec<DropCount>,
+    /// The live mappings of every NAT at the end.
+    pub nat_tables: Vec<(NodeId, Vec<MappingRow>)>,
+    /// How many packets came to be.
+    pub packets: u64,
+    /// How many events the engine handled.
+    pub events: u64,
+    /// What happened, if it was recorded.
+    pub trace: Option<Trace>,
+}
+
+/// One side of a call.
+#[derive(Debug, Clone)]
+pub struct SessionRun {
+    /// The host.
+    pub node: NodeId,
+    /// The host's socket.
+    pub socket: SocketAddr,
+    /// The stack that ran.
+    pub stack: StackKind,
+    /// The other side.
+    pub counterpart: SessionId,
+    /// When it started to gather; `None`: it never heard of the call.
+    pub started_at: Option<SimTime>,
+    /// Its own candidates.
+    pub local_candidates: Vec<Candidate>,
+    /// The peer's candidates that arrived by signalling.
+    pub remote_candidates: Vec<Candidate>,
+    /// The agent's last state.
+    pub state: IceState,
+    /// When it first reached a connected state.
+    pub connected_at: Option<SimTime>,
+    /// Every pair it selected, and when.
+    pub selections: Vec<(SimTime, SelectedPair)>,
+    /// What the lab's data over the first and over the settled pair went through, seen by this side as receiver.
+    pub first_observed: Option<Observed>,
+    /// The same for the last data that arrived.
+    pub observed: Option<Observed>,
+    /// Trouble the agent met and could live with.
+    pub troubles: Vec<String>,
+}
+
+/// What happened on the way to application data that arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observed {
+    /// When it arrived.
+    pub at: SimTime,
+    /// What was done to it.
+    pub trail: Trail,
+    /// The round trip it completes, in nanoseconds, if it is an echo.
+    pub rtt_ns: Option<u64>,
+}
+
+/// How many packets died at one place for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DropCount {
+    /// Where.
+    pub place: Place,
+    /// Why.
+    pub reason: DropReason,
+    /// How many.
+    pub count: u64,
+}

@@ -1,0 +1,3 @@
+//! The `punchlab` program.
+
+fn main() {}

@@ -1,0 +1,278 @@
+//! What each kind of node, and each link, is configured with.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+
+use super::behavior::{FilteringBehavior, NatBehavior, words};
+use crate::base::{Bandwidth, NodeId, PortRange, Probability, SimDuration};
+
+/// What a node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Element {
+    /// Forwards by destination and nothing else. The `internet` is one.
+    Router,
+    /// Translates addresses between its inside and its outside.
+    Nat(Nat),
+    /// Lets packets pass, or not, without translating them.
+    Firewall(Firewall),
+    /// Answers STUN, TURN or both.
+    Server(Server),
+    /// A host on which an ICE agent runs.
+    Peer(Peer),
+}
+
+impl Element {
+    /// The kind in one word, as the scenario's section would say it: `nat`, `firewall` …
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Router => "router",
+            Self::Nat(_) => "nat",
+            Self::Firewall(_) => "firewall",
+            Self::Server(_) => "server",
+            Self::Peer(_) => "peer",
+        }
+    }
+}
+
+/// A NAT. Its outside addresses are its node's [`addresses`](super::graph::Node::addresses).
+/// It is also its inside's switch and gateway, as a home router is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nat {
+    /// How it translates.
+    pub behavior: NatBehavior,
+    /// The inside network.
+    pub inside: IpNet,
+    /// Its own address in the inside network.
+    pub gateway: IpAddr,
+    /// The nickname or profile it was configured by, for reports.
+    pub label: Option<String>,
+}
+
+/// A stateful firewall. "Inside" is what is `behind` it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Firewall {
+    /// Which packets from inside may leave.
+    pub outbound: OutboundPolicy,
+    /// Which packets from outside may enter without having been asked for.
+    pub inbound: InboundPolicy,
+    /// Which packets from outside count as asked for.
+    pub filtering: FilteringBehavior,
+    /// How long a UDP flow is remembered after its last outbound packet.
+    pub udp_lifetime: SimDuration,
+    /// The nickname it was configured by, for reports.
+    pub label: Option<String>,
+}
+
+/// What a firewall does with packets from inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundPolicy {
+    /// For packets no entry of `allow` matches.
+    pub default: Access,
+    /// Destination ports that may be sent to.
+    pub allow: Vec<Service>,
+    /// What the sender of a forbidden packet gets to know.
+    pub action: DenyAction,
+}
+
+words! {
+    /// What a firewall does with unsolicited packets from outside.
+    InboundPolicy {
+        /// They are dropped.
+        Deny = "deny",
+        /// They may enter.
+        Allow = "allow",
+    }
+}
+
+words! {
+    /// What happens to packets no rule speaks of.
+    Access {
+        /// They pass.
+        Allow = "allow",
+        /// They do not.
+        Deny = "deny",
+    }
+}
+
+words! {
+    /// How a firewall refuses.
+    DenyAction {
+        /// In silence.
+        Drop = "drop",
+        /// With ICMP "administratively prohibited".
+        Reject = "reject",
+    }
+}
+
+/// A destination port and protocol, written `443/tcp`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Service {
+    /// The port.
+    pub port: u16,
+    /// The protocol.
+    pub protocol: ServiceProtocol,
+}
+
+words! {
+    /// The protocol of a [`Service`].
+    ServiceProtocol {
+        /// UDP.
+        Udp = "udp",
+        /// TCP.
+        Tcp = "tcp",
+    }
+}
+
+impl std::fmt::Display for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.port, self.protocol)
+    }
+}
+
+/// A link. Both directions behave alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The named link it came from (`wifi`), if any.
+    pub label: Option<String>,
+    /// One way.
+    pub delay: SimDuration,
+    /// Each packet's delay is longer by up to this much. Packets keep their order all the same.
+    pub jitter: SimDuration,
+    /// The chance that a packet is lost.
+    pub loss: Probability,
+    /// The chance that a packet arrives twice.
+    pub duplicate: Probability,
+    /// The chance that a packet is held back by [`Link::REORDER_HOLD`] beyond its delay, so that later ones overtake it.
+    pub reorder: Probability,
+    /// How fast packets leave; `None`: at once.
+    pub rate: Option<Bandwidth>,
+    /// How many packets wait for their turn when `rate` is set.
+    pub queue: u32,
+    /// The largest IP packet it carries, in bytes.
+    pub mtu: u16,
+    /// False: everything sent on it is lost.
+    pub up: bool,
+}
+
+impl Link {
+    /// How long a reordered packet is held back beyond the link's delay and jitter.
+    pub const REORDER_HOLD: SimDuration = SimDuration::from_millis(5);
+
+    /// A link with this delay and otherwise without faults.
+    pub const fn with_delay(delay: SimDuration) -> Self {
+        Self {
+            label: None,
+            delay,
+            jitter: SimDuration::ZERO,
+            loss: Probability::ZERO,
+            duplicate: Probability::ZERO,
+            reorder: Probability::ZERO,
+            rate: None,
+            queue: 100,
+            mtu: 1_500,
+            up: true,
+        }
+    }
+}
+
+/// A server. One server may offer both STUN and TURN, as coturn does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// STUN (RFC 8489), on these UDP ports. With two addresses also RFC 5780's attributes.
+    pub stun: Vec<u16>,
+    /// TURN (RFC 8656).
+    pub turn: Option<Turn>,
+    /// False: it is off, and packets to it are dropped.
+    pub up: bool,
+}
+
+/// A TURN server's configuration. Every timer of RFC 8656 is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// The UDP ports it listens on.
+    pub udp_ports: Vec<u16>,
+    /// The realm of its long-term credentials.
+    pub realm: String,
+    /// Who may use it: user name and password, in the order of the file.
+    pub users: Vec<Credentials>,
+    /// The ports it relays from.
+    pub relay_ports: PortRange,
+    /// Allocations one user may hold (486 beyond it).
+    pub quota_per_user: u32,
+    /// What an allocation lives if the client does not say (§3.2: 10 minutes).
+    pub allocation_lifetime: SimDuration,
+    /// The longest lifetime it grants (§7.2 recommends an hour).
+    pub max_allocation_lifetime: SimDuration,
+    /// §9: 5 minutes.
+    pub permission_lifetime: SimDuration,
+    /// §12: 10 minutes.
+    pub channel_lifetime: SimDuration,
+    /// How long after its expiry a channel number stays reserved (§12: 5 minutes).
+    pub channel_cooldown: SimDuration,
+    /// How long a nonce is good for (§5 recommends at most an hour).
+    pub nonce_lifetime: SimDuration,
+}
+
+/// A user name and password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+/// A host on which an ICE agent runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Which real ICE stack runs here.
+    pub agent: StackKind,
+    /// The servers its agent was told of, in the order of the file.
+    pub ice_servers: Vec<IceServer>,
+    /// Which candidates it may use.
+    pub ice_transport_policy: IceTransportPolicy,
+}
+
+words! {
+    /// The real ICE stacks.
+    StackKind {
+        /// The `is` crate of str0m.
+        Is = "is",
+        /// `rtc-ice` with `rtc-turn` of webrtc-rs.
+        Rtc = "rtc",
+    }
+}
+
+words! {
+    /// WebRTC's `iceTransportPolicy`.
+    IceTransportPolicy {
+        /// All candidates.
+        All = "all",
+        /// Relayed candidates only.
+        Relay = "relay",
+    }
+}
+
+/// A server an agent was told of: one `stun:` or `turn:` URI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IceServer {
+    /// Where it is.
+    pub node: NodeId,
+    /// The transport address the URI stands for.
+    pub address: SocketAddr,
+    /// STUN or TURN.
+    pub kind: IceServerKind,
+    /// What the agent will log in with; `None` for STUN.
+    pub credentials: Option<Credentials>,
+}
+
+words! {
+    /// What an agent uses a server for.
+    IceServerKind {
+        /// Server-reflexive candidates.
+        Stun = "stun",
+        /// Relayed candidates, and server-reflexive ones on the way.
+        Turn = "turn",
+    }
+}

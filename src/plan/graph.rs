@@ -1,0 +1,280 @@
+//! The topology: nodes, links, and who owns which address in which realm.
+//!
+//! A *realm* is one address space. The public internet is one; the inside of every NAT is another, so two
+//! homes may both be 192.168.1.0/24 (RFC 4787 REQ-7, RFC 6888). Routers and firewalls join links of one realm;
+//! only a NAT stands between two.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use petgraph::graph::{EdgeIndex, NodeIndex, UnGraph};
+use petgraph::visit::EdgeRef;
+use rustc_hash::FxHashMap;
+
+use super::element::{Element, Link};
+use crate::base::{LinkId, NodeId, PortId};
+
+/// The number of an address space.
+pub type RealmId = u32;
+
+/// The public internet's realm.
+pub const PUBLIC_REALM: RealmId = 0;
+
+/// The nodes and links of a scenario.
+#[derive(Debug, Clone)]
+pub struct Topology {
+    graph: UnGraph<Node, Wire>,
+}
+
+/// A node.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What it is.
+    pub element: Element,
+    /// Its addresses: a NAT's outside ones, a server's or peer's own; none for routers and firewalls.
+    pub addresses: Vec<IpAddr>,
+    /// The realm its uplink lies in.
+    pub realm: RealmId,
+    /// The realm of what is behind it; the same as `realm` unless it is a NAT.
+    pub inner_realm: RealmId,
+    /// Its ports in order; port 0 is the uplink. The internet has no uplink and still counts from 0.
+    pub ports: Vec<Port>,
+}
+
+/// A port of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Port {
+    /// The link that is plugged in.
+    pub link: LinkId,
+    /// The node at the other end.
+    pub neighbor: NodeId,
+}
+
+#[derive(Debug, Clone)]
+struct Wire {
+    link: Link,
+    realm: RealmId,
+}
+
+/// Where a node sends packets: exact addresses first, then the default.
+#[derive(Debug, Clone, Default)]
+pub struct RouteTable {
+    exact: FxHashMap<IpAddr, PortId>,
+    default: Option<PortId>,
+}
+
+impl Topology {
+    /// A topology that holds nothing but the `internet`, node 0.
+    pub fn new() -> Self {
+        let mut graph = UnGraph::default();
+        graph.add_node(Node {
+            name: Self::INTERNET.into(),
+            element: Element::Router,
+            addresses: Vec::new(),
+            realm: PUBLIC_REALM,
+            inner_realm: PUBLIC_REALM,
+            ports: Vec::new(),
+        });
+        Self { graph }
+    }
+
+    /// The name of the node every scenario has.
+    pub const INTERNET: &'static str = "internet";
+
+    /// Adds a node behind `parent`, connected by `link`. Nodes must be added parents first.
+    pub fn add(
+        &mut self,
+        parent: NodeId,
+        name: impl Into<String>,
+        element: Element,
+        addresses: Vec<IpAddr>,
+        link: Link,
+    ) -> NodeId {
+        let realm = self.node(parent).inner_realm;
+        let next = u32::try_from(self.graph.node_count()).unwrap_or(u32::MAX);
+        let inner_realm = if matches!(element, Element::Nat(_)) { next } else { realm };
+        let index = self.graph.add_node(Node {
+            name: name.into(),
+            element,
+            addresses,
+            realm,
+            inner_realm,
+            ports: Vec::new(),
+        });
+        let edge = self.graph.add_edge(index, node_index(parent), Wire { link, realm });
+        let (child, link) = (node_id(index), LinkId::new(edge.index() as u32));
+        self.graph[index].ports.push(Port { link, neighbor: parent });
+        self.graph[node_index(parent)].ports.push(Port { link, neighbor: child });
+        child
+    }
+
+    /// How many nodes there are; their ids count from 0.
+    pub fn node_count(&self) -> usize {
+        self.graph.node_count()
+    }
+
+    /// How many links there are; their ids count from 0.
+    pub fn link_count(&self) -> usize {
+        self.graph.edge_count()
+    }
+
+    /// All node ids in order.
+    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.graph.node_count() as u32).map(NodeId::new)
+    }
+
+    /// All link ids in order.
+    pub fn link_ids(&self) -> impl Iterator<Item = LinkId> + use<> {
+        (0..self.graph.edge_count() as u32).map(LinkId::new)
+    }
+
+    /// All nodes in the order of their ids.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.node_ids().map(|id| (id, self.node(id)))
+    }
+
+    /// All nodes, to change what they are configured with.
+    pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        self.graph.node_weights_mut()
+    }
+
+    /// The node with this id. Ids come from this topology, so there is one.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.graph[node_index(id)]
+    }
+
+    /// The node with this id, to change it.
+    pub fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.graph[node_index(id)]
+    }
+
+    /// The node with this name.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.nodes().find(|(_, node)| node.name == name).map(|(id, _)| id)
+    }
+
+    /// The link with this id. Ids come from this topology, so there is one.
+    pub fn link(&self, id: LinkId) -> &Link {
+        &self.graph[EdgeIndex::new(id.index())].link
+    }
+
+    /// The link with this id, to change it.
+    pub fn link_mut(&mut self, id: LinkId) -> &mut Link {
+        &mut self.graph[EdgeIndex::new(id.index())].link
+    }
+
+    /// The two ends of a link: the node it was added for first, then that node's parent.
+    pub fn ends(&self, id: LinkId) -> (NodeId, NodeId) {
+        let (a, b) = self.graph.edge_endpoints(EdgeIndex::new(id.index())).unwrap_or_default();
+        (node_id(a), node_id(b))
+    }
+
+    /// The link's name in reports: that of the node whose uplink it is.
+    pub fn link_name(&self, id: LinkId) -> &str {
+        &self.node(self.ends(id).0).name
+    }
+
+    /// The node that owns `address` in `realm`: as its own, or as a NAT's gateway.
+    pub fn owner(&self, realm: RealmId, address: IpAddr) -> Option<NodeId> {
+        self.nodes()
+            .find(|(_, node)| {
+                (node.realm == realm && node.addresses.contains(&address))
+                    || matches!(&node.element, Element::Nat(nat) if node.inner_realm == realm && nat.gateway == address)
+            })
+            .map(|(id, _)| id)
+    }
+
+    /// The node `node` is behind; `None` for the internet.
+    pub fn parent(&self, node: NodeId) -> Option<NodeId> {
+        let uplink = self.node(node).ports.first()?;
+        (self.ends(uplink.link).0 == node).then_some(uplink.neighbor)
+    }
+
+    /// The nodes between `node` and the internet, nearest first, the internet excluded.
+    pub fn ancestors(&self, node: NodeId) -> Vec<NodeId> {
+        let mut above = Vec::new();
+        let mut at = node;
+        while let Some(parent) = self.parent(at) {
+            if self.parent(parent).is_none() {
+                break;
+            }
+            above.push(parent);
+            at = parent;
+        }
+        above
+    }
+
+    /// Where `node` sends packets: each address of its realms to the port of the shortest way there
+    /// without leaving the realm, everything else to its uplink.
+    pub fn routes(&self, node: NodeId) -> RouteTable {
+        let here = self.node(node);
+        let mut table =
+            RouteTable { exact: FxHashMap::default(), default: self.parent(node).map(|_| PortId::UPLINK) };
+        for realm in [here.realm, here.inner_realm] {
+            self.add_routes(node, realm, &mut table);
+        }
+        table
+    }
+
+    fn add_routes(&self, from: NodeId, realm: RealmId, table: &mut RouteTable) {
+        let mut seen = vec![false; self.node_count()];
+        seen[from.index()] = true;
+        let mut queue = VecDeque::new();
+        for (number, port) in self.node(from).ports.iter().enumerate() {
+            if self.wire_realm(port.link) == realm && !seen[port.neighbor.index()] {
+                seen[port.neighbor.index()] = true;
+                queue.push_back((port.neighbor, PortId::new(number as u16)));
+            }
+        }
+        while let Some((at, first_port)) = queue.pop_front() {
+            let node = self.node(at);
+            if node.realm == realm {
+                for address in &node.addresses {
+                    table.exact.entry(*address).or_insert(first_port);
+                }
+            }
+            if !matches!(node.element, Element::Router | Element::Firewall(_) | Element::Nat(_)) {
+                continue;
+            }
+            for edge in self.graph.edges(node_index(at)) {
+                let next = if edge.source() == node_index(at) { edge.target() } else { edge.source() };
+                if edge.weight().realm == realm && !seen[next.index()] {
+                    seen[next.index()] = true;
+                    queue.push_back((node_id(next), first_port));
+                }
+            }
+        }
+    }
+
+    fn wire_realm(&self, link: LinkId) -> RealmId {
+        self.graph[EdgeIndex::<u32>::new(link.index())].realm
+    }
+}
+
+impl Default for Topology {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RouteTable {
+    /// The port towards `address`; `None`: no route.
+    pub fn port_for(&self, address: IpAddr) -> Option<PortId> {
+        self.exact.get(&address).copied().or(self.default)
+    }
+
+    /// The port of a node that is known to be there, not counting the default.
+    pub fn exact_port_for(&self, address: IpAddr) -> Option<PortId> {
+        self.exact.get(&address).copied()
+    }
+}
+
+fn node_index(id: NodeId) -> NodeIndex {
+    NodeIndex::new(id.index())
+}
+
+fn node_id(index: NodeIndex) -> NodeId {
+    NodeId::new(index.index() as u32)
+}

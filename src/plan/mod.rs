@@ -1,0 +1,112 @@
+//! Plain data: what a validated scenario says, in the field's own words.
+//!
+//! A [`Plan`] is complete and consistent: every default is filled in, every name resolved, every address
+//! assigned. Whoever holds one need not check it again. Nothing here does anything.
+
+pub mod behavior;
+pub mod drop;
+pub mod element;
+pub mod expectation;
+pub mod graph;
+pub mod state;
+pub mod verdict;
+
+use std::net::IpAddr;
+
+pub use behavior::*;
+pub use drop::{Accepts, Drop, DropReason, Rule};
+pub use element::*;
+pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
+pub use graph::{Node, Port, Topology};
+pub use state::{MappingRow, Protocol, StateChange};
+pub use verdict::{CandidateType, Family, IceState, Needs, Path, RelayProtocol};
+
+use crate::base::{NodeId, SimDuration, SimTime};
+
+/// A whole scenario, ready to run with any seed.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The scenario's `name`, or its file name without `.nat.yaml`.
+    pub name: String,
+    /// The seed to run with unless the command line gives another.
+    pub seed: u64,
+    /// How long to run; `None`: until every call is settled or has failed.
+    pub duration: Option<SimDuration>,
+    /// Nodes, links and addresses.
+    pub topology: Topology,
+    /// How the peers exchange credentials and candidates.
+    pub signalling: Signalling,
+    /// The calls, in the order of the file.
+    pub calls: Vec<Call>,
+    /// What the file expects of the end state.
+    pub expectations: Vec<Expectation>,
+    /// What the file left open and how it was filled in, in the order of the file's keys.
+    pub assumptions: Vec<Assumption>,
+}
+
+/// One call between two peers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The peer that sends the offer and starts as the controlling agent.
+    pub from: NodeId,
+    /// The peer that answers.
+    pub to: NodeId,
+    /// When the caller begins to gather.
+    pub at: SimTime,
+}
+
+/// How offers, answers and trickled candidates travel between peers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signalling {
+    /// From one peer to the other.
+    pub delay: SimDuration,
+    /// The chance that a message is lost for good.
+    pub loss: crate::base::Probability,
+    /// True: candidates are sent as they are found (RFC 8838). False: with the offer or answer, once all are known.
+    pub trickle: bool,
+}
+
+/// A value the scenario file did not give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assumption {
+    /// Where it would stand in the file: `peers.alice.link`.
+    pub key: String,
+    /// What was taken, as the file would write it.
+    pub value: String,
+}
+
+impl Plan {
+    /// The name of a node.
+    pub fn name_of(&self, node: NodeId) -> &str {
+        &self.topology.node(node).name
+    }
+
+    /// The node that owns `address` in the public address space, if any: for reports.
+    pub fn public_owner(&self, address: IpAddr) -> Option<NodeId> {
+        self.topology.owner(graph::PUBLIC_REALM, address)
+    }
+
+    /// This plan with every ICE server of the given kinds taken away from every peer: the counterfactual
+    /// behind [`Needs`].
+    pub fn without_servers(&self, without: WithoutServers) -> Self {
+        let mut plan = self.clone();
+        for node in plan.topology.nodes_mut() {
+            if let Element::Peer(peer) = &mut node.element {
+                peer.ice_servers.retain(|server| match server.kind {
+                    IceServerKind::Stun => without == WithoutServers::Turn,
+                    IceServerKind::Turn => false,
+                });
+            }
+        }
+        plan
+    }
+}
+
+/// Which servers [`Plan::without_servers`] takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutServers {
+    /// TURN only; STUN stays.
+    Turn,
+    /// Both STUN and TURN.
+    StunAndTurn,
+}

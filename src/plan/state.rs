@@ -1,0 +1,106 @@
+//! What NATs and TURN servers remember, as tables and reports show it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::behavior::words;
+use super::drop::Accepts;
+use crate::base::{SimDuration, SimTime};
+
+words! {
+    /// The protocol of a packet or mapping.
+    Protocol {
+        /// UDP.
+        Udp = "udp",
+        /// TCP.
+        Tcp = "tcp",
+        /// ICMP.
+        Icmp = "icmp",
+    }
+}
+
+/// One live mapping of a NAT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappingRow {
+    /// The protocol it translates.
+    pub protocol: Protocol,
+    /// The endpoint inside.
+    pub internal: SocketAddr,
+    /// The endpoint it has outside.
+    pub external: SocketAddr,
+    /// For which destinations it is used: `None` for all; a port of 0 means all ports of that address.
+    pub for_remote: Option<SocketAddr>,
+    /// Whose packets its filter admits; `None`: anybody's.
+    pub accepts: Option<Accepts>,
+    /// When it was made.
+    pub created: SimTime,
+    /// When it will go unless it is refreshed.
+    pub expires: SimTime,
+}
+
+/// A change in what a device remembers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StateChange {
+    /// A NAT made a mapping.
+    MappingCreated(Box<MappingRow>),
+    /// A filter now admits one more sender (port 0: all of its ports).
+    FilterOpened {
+        /// The protocol of the mapping.
+        protocol: Protocol,
+        /// The external endpoint of the mapping; for a firewall the inside endpoint.
+        external: SocketAddr,
+        /// Who may send to it now.
+        remote: SocketAddr,
+    },
+    /// A mapping's lifetime ran out.
+    MappingExpired {
+        /// The protocol of the mapping.
+        protocol: Protocol,
+        /// The endpoint inside.
+        internal: SocketAddr,
+        /// The endpoint it had outside.
+        external: SocketAddr,
+    },
+    /// A TURN server made an allocation.
+    AllocationCreated {
+        /// The client, as the server sees it.
+        client: SocketAddr,
+        /// The relayed transport address.
+        relayed: SocketAddr,
+        /// Who it belongs to.
+        username: String,
+        /// For how long.
+        lifetime: SimDuration,
+    },
+    /// An allocation was refreshed.
+    AllocationRefreshed {
+        /// The relayed transport address.
+        relayed: SocketAddr,
+        /// For how long from now.
+        lifetime: SimDuration,
+    },
+    /// An allocation was deleted or expired.
+    AllocationGone {
+        /// The relayed transport address.
+        relayed: SocketAddr,
+    },
+    /// A permission was installed or refreshed.
+    PermissionInstalled {
+        /// The allocation's relayed transport address.
+        relayed: SocketAddr,
+        /// Whose packets are relayed now.
+        peer: IpAddr,
+        /// For how long.
+        lifetime: SimDuration,
+    },
+    /// A channel was bound or refreshed.
+    ChannelBound {
+        /// The allocation's relayed transport address.
+        relayed: SocketAddr,
+        /// 0x4000 to 0x4FFF.
+        channel: u16,
+        /// The peer it stands for.
+        peer: SocketAddr,
+        /// For how long.
+        lifetime: SimDuration,
+    },
+}

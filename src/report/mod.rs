@@ -1,0 +1,1 @@
+//! Pure writers: a run and its outcome become text, JSON, or a capture.

@@ -1,0 +1,1 @@
+//! A scenario file becomes a [`Plan`](crate::plan::Plan), or diagnostics that teach.

@@ -1,0 +1,166 @@
+//! Everything that happened in a run, packet by packet.
+
+use bytes::Bytes;
+
+use crate::base::{LinkId, NodeId, PacketId, PortId, SessionId, SimTime};
+use crate::plan::{Drop, IceState, Protocol, StateChange};
+use crate::wire::{Body, Candidate, Flow, SelectedPair, Signal};
+
+/// A recorded run.
+#[derive(Debug, Clone, Default)]
+pub struct Trace {
+    /// All packets; a packet's id is its index.
+    pub packets: Vec<PacketRecord>,
+    /// All events, in the order in which they happened.
+    pub events: Vec<Event>,
+    /// How many events are missing because the trace had reached its limit.
+    pub truncated: u64,
+}
+
+/// What never changes about a packet.
+#[derive(Debug, Clone)]
+pub struct PacketRecord {
+    /// Where it came to be.
+    pub origin: NodeId,
+    /// The packet it answers, relays or copies.
+    pub cause: Option<PacketId>,
+    /// The flow it was sent with.
+    pub flow: Flow,
+    /// What it carries. For ICMP errors that are translated on the way, as it was sent.
+    pub body: Body,
+    /// Its length in bytes, IP headers included.
+    pub len: usize,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// When.
+    pub at: SimTime,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum EventKind {
+    /// A packet left a node on a link.
+    Departed(Hop),
+    /// A packet came in at a node from a link.
+    Arrived(Hop),
+    /// A packet reached the node it was meant for, as far as that node is concerned.
+    Delivered {
+        /// The packet.
+        packet: PacketId,
+        /// The node.
+        node: NodeId,
+    },
+    /// A packet died.
+    Dropped {
+        /// The packet.
+        packet: PacketId,
+        /// Where.
+        place: Place,
+        /// Its flow at that moment.
+        flow: Flow,
+        /// Why.
+        drop: Box<Drop>,
+    },
+    /// A link made a copy of a packet.
+    Duplicated {
+        /// The packet.
+        packet: PacketId,
+        /// The copy.
+        copy: PacketId,
+        /// The link.
+        link: LinkId,
+    },
+    /// A NAT, firewall or TURN server changed what it remembers.
+    State {
+        /// The node.
+        node: NodeId,
+        /// The change.
+        change: StateChange,
+    },
+    /// A signalling message was sent.
+    Signalled {
+        /// The sender.
+        from: SessionId,
+        /// The message.
+        signal: Signal,
+        /// When it will arrive; `None`: it was lost.
+        arrives: Option<SimTime>,
+    },
+    /// A signalling message arrived.
+    SignalArrived {
+        /// The receiver.
+        to: SessionId,
+        /// The message's name.
+        name: &'static str,
+    },
+    /// An agent did something.
+    Agent {
+        /// Which agent.
+        session: SessionId,
+        /// What it did.
+        event: AgentEvent,
+    },
+}
+
+/// A packet at one end of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hop {
+    /// The packet.
+    pub packet: PacketId,
+    /// The node.
+    pub node: NodeId,
+    /// The node's port.
+    pub port: PortId,
+    /// The packet's flow at this moment.
+    pub flow: Flow,
+    /// The packet's hop limit at this moment.
+    pub hop_limit: u8,
+}
+
+/// Where a packet died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// At a node.
+    Node(NodeId),
+    /// On a link.
+    Link(LinkId),
+}
+
+/// What an agent did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AgentEvent {
+    /// It began to gather.
+    Started,
+    /// It found a local candidate.
+    Gathered(Candidate),
+    /// Its state changed.
+    State(IceState),
+    /// It selected a pair.
+    Selected(SelectedPair),
+    /// It met trouble it could live with.
+    Trouble(String),
+}
+
+impl PacketRecord {
+    /// The packet's protocol.
+    pub fn protocol(&self) -> Protocol {
+        match self.body {
+            Body::Udp(_) => Protocol::Udp,
+            Body::Tcp(_) => Protocol::Tcp,
+            Body::Icmp(_) => Protocol::Icmp,
+        }
+    }
+
+    /// The UDP payload, if it is a UDP datagram.
+    pub fn datagram(&self) -> Option<&Bytes> {
+        match &self.body {
+            Body::Udp(payload) => Some(payload),
+            _ => None,
+        }
+    }
+}

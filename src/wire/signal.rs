@@ -1,0 +1,41 @@
+//! What peers tell each other over signalling: the parts of SDP that ICE needs.
+
+use super::candidate::Candidate;
+
+/// A signalling message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signal {
+    /// The caller's credentials, and its candidates if it does not trickle.
+    Offer(Description),
+    /// The callee's.
+    Answer(Description),
+    /// A trickled candidate (RFC 8838).
+    Candidate(Candidate),
+    /// There are no more candidates.
+    EndOfCandidates,
+}
+
+/// An ICE agent's description.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Description {
+    /// User name fragment.
+    pub ufrag: String,
+    /// Password.
+    pub password: String,
+    /// The candidates known when it was sent.
+    pub candidates: Vec<Candidate>,
+    /// True if more candidates may follow.
+    pub trickle: bool,
+}
+
+impl Signal {
+    /// The message's name in reports.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Offer(_) => "offer",
+            Self::Answer(_) => "answer",
+            Self::Candidate(_) => "candidate",
+            Self::EndOfCandidates => "end-of-candidates",
+        }
+    }
+}
