@@ -133,7 +133,7 @@ pub struct Accepts {
 
 impl Accepts {
     /// How many senders are listed before the rest is counted.
-    pub const SHOWN: usize = 8;
+    pub const SHOWN: usize = 4;
 
     /// Keeps the first few of `remotes` and counts the rest.
     pub fn from_remotes(remotes: impl IntoIterator<Item = SocketAddr>) -> Self {
@@ -204,6 +204,6 @@ mod tests {
     fn long_lists_of_senders_are_cut_and_counted() {
         let remotes = (1..=11).map(|n| SocketAddr::from(([192, 0, 2, n], 0)));
         let text = Accepts::from_remotes(remotes).to_string();
-        assert!(text.ends_with("192.0.2.8 and 3 more"), "{text}");
+        assert!(text.ends_with("192.0.2.4 and 7 more"), "{text}");
     }
 }

@@ -9,7 +9,7 @@ use crate::base::{NodeId, SimDuration};
 pub struct Expectation {
     /// What should be true. Expectations about a call hold for every call of the scenario.
     pub fact: ExpectedFact,
-    /// Its line in the scenario file, counted from 1.
+    /// Its line in the scenario file, counted from 1; 0 if it came from `--set`.
     pub line: u32,
 }
 
@@ -58,4 +58,22 @@ pub struct DropExpectation {
     pub min: u64,
     /// At most this many.
     pub max: Option<u64>,
+}
+
+impl ExpectedFact {
+    /// The key under `expect:`.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Path(_) => "path",
+            Self::Never(_) => "never",
+            Self::Needs(_) => "needs",
+            Self::Within(_) => "within",
+            Self::Selected(_) => "selected",
+            Self::Family(_) => "family",
+            Self::RelayProtocol(_) => "relay-protocol",
+            Self::NatHops(_) => "nat-hops",
+            Self::IceState(_) => "ice-state",
+            Self::Drops(_) => "drops",
+        }
+    }
 }

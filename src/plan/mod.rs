@@ -86,6 +86,14 @@ impl Plan {
         self.topology.owner(graph::PUBLIC_REALM, address)
     }
 
+    /// Every ICE server of every peer.
+    pub fn ice_servers(&self) -> impl Iterator<Item = &IceServer> {
+        self.topology.nodes().flat_map(|(_, node)| match &node.element {
+            Element::Peer(peer) => peer.ice_servers.as_slice(),
+            _ => &[],
+        })
+    }
+
     /// This plan with every ICE server of the given kinds taken away from every peer: the counterfactual
     /// behind [`Needs`].
     pub fn without_servers(&self, without: WithoutServers) -> Self {
