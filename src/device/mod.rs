@@ -81,6 +81,11 @@ impl Outbox {
         Self { recording, ..Self::default() }
     }
 
+    /// True if nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.packets.is_empty() && self.changes.is_empty()
+    }
+
     /// Sends a packet of the device's own.
     pub fn emit(&mut self, port: PortId, packet: Packet, cause: Option<PacketId>) {
         self.packets.push(Emitted { port, packet, cause });

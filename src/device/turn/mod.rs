@@ -1,1 +1,173 @@
-//! TODO
+//! A TURN server (RFC 8656) over UDP.
+//!
+//! What a server may leave out, and this one does:
+//! - It sends no datagram with DF set: DONT-FRAGMENT is an unknown attribute (§7.2, §11.2).
+//! - It reserves no ports: who asks for the next port too, or comes with a RESERVATION-TOKEN, hears that there is no
+//!   capacity (508).
+//! - An allocation has one relayed address: ADDITIONAL-ADDRESS-FAMILY is answered by ADDRESS-ERROR-CODE.
+//! - Every user may talk to every peer (no 403, but for port 0), and no client is sent elsewhere (no 300).
+//! - Bandwidth has no quota; links have.
+//!
+//! Where the text leaves room, or this server is stricter:
+//! - Requests are processed again when they are retransmitted; an allocation knows the transaction that made it
+//!   (§7.2), and answers it with the lifetime granted then.
+//! - A channel carries data to the peer only under a permission. §12.6 names no such check, but servers in the field
+//!   end a channel along with its permission.
+//! - For the 5 minutes in which a client must not bind an expired channel's number or peer anew (§12), the server
+//!   refuses it (400). `channel-cooldown: 0s` makes it one that trusts its clients.
+//! - ICMP's type and code take eight bits each in the ICMP attribute, as in ICMP itself, whose values §18.13 has it
+//!   hold. That section's figure draws seven and nine.
+
+mod allocation;
+mod auth;
+mod relay;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+
+use self::allocation::Allocations;
+use self::auth::Authenticator;
+use super::stun_server::answer_binding;
+use super::{Outbox, Verdict};
+use crate::base::{PortId, PortRange, Random, SimDuration, SimTime};
+use crate::plan;
+use crate::wire::stun::{Class, Kind, Message, classify, method};
+use crate::wire::{Flow, Packet};
+
+/// A TURN server.
+#[derive(Debug)]
+pub struct TurnServer {
+    auth: Authenticator,
+    allocations: Allocations,
+    lifetimes: Lifetimes,
+    udp_ports: Vec<u16>,
+    relay_ports: PortRange,
+    relay_addresses: Vec<IpAddr>,
+    quota_per_user: usize,
+    max_allocations: usize,
+    /// Transaction ids of Data indications.
+    indications: Random,
+}
+
+#[derive(Debug)]
+struct Lifetimes {
+    allocation: SimDuration,
+    max_allocation: SimDuration,
+    permission: SimDuration,
+    channel: SimDuration,
+    channel_cooldown: SimDuration,
+}
+
+impl TurnServer {
+    /// A server that relays from the first of `addresses` of each family. `listening` are the ports its node
+    /// listens on, which are never relayed from; it holds at most `max_allocations`.
+    pub fn new(
+        config: &plan::Turn,
+        addresses: &[IpAddr],
+        listening: Vec<u16>,
+        max_allocations: usize,
+        mut random: Random,
+    ) -> Self {
+        let mut stream = |purpose| Random::stream(random.next_u64(), "turn", purpose);
+        let (ports, indications) = (stream("ports"), stream("indications"));
+        let first = |of_family: fn(&IpAddr) -> bool| addresses.iter().copied().find(of_family);
+        Self {
+            auth: Authenticator::new(config, &mut random),
+            allocations: Allocations::new(config.relay_ports, listening, ports),
+            lifetimes: Lifetimes {
+                allocation: config.allocation_lifetime,
+                max_allocation: config.max_allocation_lifetime,
+                permission: config.permission_lifetime,
+                channel: config.channel_lifetime,
+                channel_cooldown: config.channel_cooldown,
+            },
+            udp_ports: config.udp_ports.clone(),
+            relay_ports: config.relay_ports,
+            relay_addresses: first(IpAddr::is_ipv4).into_iter().chain(first(IpAddr::is_ipv6)).collect(),
+            quota_per_user: config.quota_per_user as usize,
+            max_allocations,
+            indications,
+        }
+    }
+
+    /// True if clients talk to it on this port.
+    pub fn listens_on(&self, port: u16) -> bool {
+        self.udp_ports.contains(&port)
+    }
+
+    /// True if this transport address is, or could be, relayed from.
+    pub fn relays_from(&self, address: SocketAddr) -> bool {
+        self.relay_ports.contains(address.port()) && self.relay_addresses.contains(&address.ip())
+    }
+
+    /// When [`TurnServer::expire`] wants to be called.
+    pub fn next_timeout(&self) -> Option<SimTime> {
+        self.allocations.first_expiry()
+    }
+
+    /// Lets allocations go whose time has come.
+    pub fn expire(&mut self, now: SimTime, out: &mut Outbox) {
+        self.allocations.expire(now, out);
+    }
+
+    /// Takes a datagram from a client.
+    pub fn handle_client(
+        &mut self,
+        now: SimTime,
+        packet: &Packet,
+        payload: &Bytes,
+        out: &mut Outbox,
+    ) -> Verdict {
+        self.allocations.expire(now, out);
+        match classify(payload) {
+            Kind::Channel => self.relay_channel_data(now, packet, payload, out),
+            Kind::Stun => match Message::parse(payload) {
+                Some(message) => self.handle_message(now, packet, payload, &message, out),
+                None => Verdict::Deliver,
+            },
+            Kind::Data => Verdict::Deliver,
+        }
+    }
+
+    fn handle_message(
+        &mut self,
+        now: SimTime,
+        packet: &Packet,
+        payload: &Bytes,
+        message: &Message<'_>,
+        out: &mut Outbox,
+    ) -> Verdict {
+        match (message.class(), message.method()) {
+            (Class::Request, method::BINDING) => {
+                answer(packet, answer_binding(packet.flow.source, message), out);
+                Verdict::Deliver
+            }
+            (Class::Request, _) => {
+                if let Some(bytes) = self.answer_request(now, packet.flow, message, out) {
+                    answer(packet, bytes, out);
+                }
+                Verdict::Deliver
+            }
+            (Class::Indication, method::SEND) => self.relay_indication(now, packet, payload, message, out),
+            // Binding indications keep mappings alive; nothing else is for a server.
+            _ => Verdict::Deliver,
+        }
+    }
+}
+
+/// Sends the answer to `packet`.
+fn answer(packet: &Packet, bytes: Vec<u8>, out: &mut Outbox) {
+    out.emit(PortId::UPLINK, Packet::udp(packet.flow.reversed(), bytes), Some(packet.id));
+}
+
+/// Sends a packet that goes on with what `packet` carried.
+fn forward(packet: &Packet, flow: Flow, payload: impl Into<Bytes>, out: &mut Outbox) {
+    let mut forwarded = Packet::udp(flow, payload);
+    forwarded.trail = packet.trail;
+    forwarded.trail.relayed = true;
+    out.emit(PortId::UPLINK, forwarded, Some(packet.id));
+}

@@ -1,0 +1,110 @@
+//! A mapping: the external endpoint of an internal endpoint, for some or all remotes, for some time (RFC 4787 §4).
+
+use std::net::SocketAddr;
+
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
+
+use super::filtering::Filter;
+use super::key::EndpointKey;
+use crate::base::{PortId, SimDuration, SimTime};
+use crate::plan::{Accepts, MappingBehavior, MappingLifetimes, MappingRow, Protocol, RefreshDirection};
+
+/// The remotes for which a mapping made for `remote` serves: `None` for all; port 0 for all ports of an address.
+pub(super) fn scope(behavior: MappingBehavior, remote: SocketAddr) -> Option<SocketAddr> {
+    match behavior {
+        MappingBehavior::EndpointIndependent => None,
+        MappingBehavior::AddressDependent => Some(SocketAddr::new(remote.ip(), 0)),
+        MappingBehavior::AddressAndPortDependent => Some(remote),
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Mapping {
+    pub(super) protocol: Protocol,
+    pub(super) internal: SocketAddr,
+    pub(super) external: SocketAddr,
+    /// The port towards the internal endpoint; `None`: no route leads there.
+    pub(super) port: Option<PortId>,
+    pub(super) for_remote: Option<SocketAddr>,
+    pub(super) filter: Filter,
+    /// The remotes whose flows pass through here, in either direction: with this external endpoint they make
+    /// 5-tuples that no other mapping may use.
+    pub(super) peers: IndexSet<SocketAddr, FxBuildHasher>,
+    pub(super) life: Life,
+}
+
+impl Mapping {
+    pub(super) fn internal_key(&self) -> EndpointKey {
+        EndpointKey { protocol: self.protocol, address: self.internal }
+    }
+
+    pub(super) fn external_key(&self) -> EndpointKey {
+        EndpointKey { protocol: self.protocol, address: self.external }
+    }
+
+    /// The mapping as tables show it.
+    pub(super) fn row(&self, accepts: Option<Accepts>) -> MappingRow {
+        MappingRow {
+            protocol: self.protocol,
+            internal: self.internal,
+            external: self.external,
+            for_remote: self.for_remote,
+            accepts,
+            created: self.life.created,
+            expires: self.life.expires,
+        }
+    }
+}
+
+/// How long a mapping lives (RFC 4787 §4.3).
+///
+/// Filter entries live as long as their mapping: an inbound packet never prolongs one without the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Life {
+    pub(super) created: SimTime,
+    /// From this moment on the mapping is gone.
+    pub(super) expires: SimTime,
+    refreshed: SimTime,
+    /// True once an inbound packet was admitted.
+    replied: bool,
+}
+
+impl Life {
+    pub(super) fn new(now: SimTime, protocol: Protocol, lifetimes: &MappingLifetimes) -> Self {
+        let mut life = Self { created: now, expires: now, refreshed: now, replied: false };
+        life.refresh(now, protocol, lifetimes);
+        life
+    }
+
+    /// An outbound packet passed.
+    pub(super) fn note_sent(&mut self, now: SimTime, protocol: Protocol, lifetimes: &MappingLifetimes) {
+        if lifetimes.refresh != RefreshDirection::Inbound {
+            self.refresh(now, protocol, lifetimes);
+        }
+    }
+
+    /// An inbound packet was admitted. The first one makes the mapping a replied one; that alone refreshes
+    /// nothing and never shortens a life.
+    pub(super) fn note_admitted(&mut self, now: SimTime, protocol: Protocol, lifetimes: &MappingLifetimes) {
+        let first = !std::mem::replace(&mut self.replied, true);
+        if lifetimes.refresh != RefreshDirection::Outbound {
+            self.refresh(now, protocol, lifetimes);
+        } else if first {
+            self.expires = self.expires.max(self.refreshed + self.lifetime(protocol, lifetimes));
+        }
+    }
+
+    fn refresh(&mut self, now: SimTime, protocol: Protocol, lifetimes: &MappingLifetimes) {
+        self.refreshed = now;
+        self.expires = now + self.lifetime(protocol, lifetimes);
+    }
+
+    fn lifetime(&self, protocol: Protocol, lifetimes: &MappingLifetimes) -> SimDuration {
+        match (protocol, self.replied) {
+            (Protocol::Tcp, _) => lifetimes.tcp,
+            (_, true) => lifetimes.udp,
+            (_, false) => lifetimes.udp_unreplied,
+        }
+    }
+}

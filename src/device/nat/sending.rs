@@ -1,0 +1,173 @@
+//! Which mapping an outbound packet leaves through (RFC 4787 §4).
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Nat;
+use super::filtering;
+use super::key::{EndpointKey, FlowKey, PackedEndpoint};
+use super::mapping::{Life, Mapping, scope};
+use super::table::{FlowState, MappingId, Table};
+use super::unsolicited::OwnFlows;
+use crate::base::{PortId, SimTime};
+use crate::device::Outbox;
+use crate::plan::{Drop, DropReason, FilterScope, Rule, StateChange};
+use crate::wire::{Flow, IcmpKind, Packet};
+
+/// A packet from inside that gets no mapping, and what its sender is told.
+pub(super) struct Refusal {
+    pub(super) drop: Drop,
+    pub(super) icmp: IcmpKind,
+}
+
+impl Nat {
+    /// The mapping a packet from inside, of a flow of which this much is `known`, leaves through. It is made if there
+    /// is none; the packet has refreshed it and opened its filter.
+    pub(super) fn mapping_for_sending(
+        &mut self,
+        now: SimTime,
+        packet: &Packet,
+        known: FlowState,
+        out: &mut Outbox,
+    ) -> Result<MappingId, Box<Refusal>> {
+        let id = match known.for_sending(self.behavior.reply_mapping) {
+            Some(id) if known.sent == Some(id) => id,
+            Some(id) => {
+                self.open(id, flow_of(packet), out);
+                id
+            }
+            None => self.mapping_for_new_flow(now, flow_of(packet), out)?,
+        };
+        self.table.refresh_by_sending(id, now, &self.behavior.lifetimes);
+        Ok(id)
+    }
+
+    fn mapping_for_new_flow(
+        &mut self,
+        now: SimTime,
+        flow: FlowKey,
+        out: &mut Outbox,
+    ) -> Result<MappingId, Box<Refusal>> {
+        if self.table.flows_are_full() {
+            return Err(exhausted("the NAT tracks as many flows as it can"));
+        }
+        let id = match self.mapping_by_rule(now, flow) {
+            Some(id) => id,
+            None => self.create(now, flow, out)?,
+        };
+        self.open(id, flow, out);
+        Ok(id)
+    }
+
+    /// The latest mapping of the internal endpoint that serves this remote (RFC 4787 §4.1) and whose 5-tuple
+    /// with it is free. Linux prefers the port it gave last in the same way.
+    pub(super) fn mapping_by_rule(&self, now: SimTime, flow: FlowKey) -> Option<MappingId> {
+        let internal = EndpointKey { protocol: flow.protocol, address: flow.local };
+        let for_remote = scope(self.behavior.mapping, flow.remote);
+        let mut latest_first = self.table.by_rule(internal, for_remote).iter().rev().copied();
+        latest_first.find(|id| {
+            let external = &self.table[*id].external;
+            !self.own_flows.hold(now, flow.protocol, external, &flow.remote)
+                && !used_by_another(&self.table, *id, &flow.remote)
+        })
+    }
+
+    fn create(&mut self, now: SimTime, flow: FlowKey, out: &mut Outbox) -> Result<MappingId, Box<Refusal>> {
+        let host = flow.local.ip();
+        if self.table.len() >= self.most_mappings {
+            return Err(exhausted("the NAT holds as many mappings as it can"));
+        }
+        if let Some(quota) = self.behavior.ports.max_per_host
+            && self.pool.ports_of(host) >= u32::from(quota)
+        {
+            return Err(over_quota(host, quota));
+        }
+        let choices = self.pool.choices(host, &mut self.random);
+        if choices.is_empty() {
+            return Err(unreachable(flow.remote.ip()));
+        }
+        for outside in choices {
+            let Self { table, own_flows, random, ports, .. } = self;
+            let fits = |port| fits(table, own_flows, now, flow, SocketAddr::new(outside, port));
+            if let Some(port) = ports.assign(outside, flow.protocol, flow.local.port(), random, fits) {
+                return Ok(self.install(now, flow, SocketAddr::new(outside, port), out));
+            }
+        }
+        Err(exhausted(&format!(
+            "no external port is left for {} (ports {})",
+            flow.local, self.behavior.ports.range
+        )))
+    }
+
+    fn install(&mut self, now: SimTime, flow: FlowKey, external: SocketAddr, out: &mut Outbox) -> MappingId {
+        self.pool.take_port(flow.local.ip());
+        let id = self.table.insert(Mapping {
+            protocol: flow.protocol,
+            internal: flow.local,
+            external,
+            port: self.routes.exact_port_for(flow.local.ip()).filter(|port| *port != PortId::UPLINK),
+            for_remote: scope(self.behavior.mapping, flow.remote),
+            filter: Default::default(),
+            peers: Default::default(),
+            life: Life::new(now, flow.protocol, &self.behavior.lifetimes),
+        });
+        out.note(|| StateChange::MappingCreated(Box::new(self.row(&self.table[id]))));
+        id
+    }
+
+    /// Lets the flow's packets leave through this mapping, and its answers in.
+    fn open(&mut self, id: MappingId, flow: FlowKey, out: &mut Outbox) {
+        let entry = filtering::entry(self.behavior.filtering, flow.remote);
+        if !self.table.open(id, flow, entry) {
+            return;
+        }
+        let Some(remote) = entry else { return };
+        if self.behavior.filter_scope == FilterScope::Endpoint {
+            self.endpoint_filters.open(EndpointKey { protocol: flow.protocol, address: flow.local }, remote);
+        }
+        let external = self.table[id].external;
+        out.note(|| StateChange::FilterOpened { protocol: flow.protocol, external, remote });
+    }
+}
+
+fn flow_of(packet: &Packet) -> FlowKey {
+    let Flow { source, destination } = packet.flow;
+    FlowKey { protocol: packet.protocol(), local: source, remote: destination }
+}
+
+/// True if a new mapping for `flow` may have this external endpoint, as far as 5-tuples are concerned: nobody
+/// else speaks with the same remote through it, and it is not another mapping of the same internal endpoint.
+fn fits(table: &Table, own_flows: &OwnFlows, now: SimTime, flow: FlowKey, external: SocketAddr) -> bool {
+    let mut others = table.at_external(PackedEndpoint::new(flow.protocol, &external)).iter();
+    !own_flows.hold(now, flow.protocol, &external, &flow.remote)
+        && others.all(|id| table[*id].internal != flow.local && !table[*id].peers.contains(&flow.remote))
+}
+
+/// True if another mapping than `id` speaks with `remote` through the same external endpoint.
+fn used_by_another(table: &Table, id: MappingId, remote: &SocketAddr) -> bool {
+    let mut sharing = table.at_external(table[id].external_key().packed()).iter();
+    sharing.any(|other| *other != id && table[*other].peers.contains(remote))
+}
+
+/// RFC 5508 REQ-8: no resources, so drop and answer "administratively prohibited". No mapping is ever given up
+/// for a new one.
+#[cold]
+fn exhausted(text: &str) -> Box<Refusal> {
+    let rule = Rule::PortPolicy { text: text.into() };
+    let drop = Drop { reason: DropReason::NatPortsExhausted, rule };
+    Box::new(Refusal { drop, icmp: IcmpKind::AdministrativelyProhibited })
+}
+
+/// RFC 6888 REQ-11: over quota, so drop and answer "host unreachable".
+#[cold]
+fn over_quota(host: IpAddr, quota: u16) -> Box<Refusal> {
+    let rule = Rule::PortPolicy { text: format!("{host} holds all of its {quota} external ports") };
+    let drop = Drop { reason: DropReason::NatQuota, rule };
+    Box::new(Refusal { drop, icmp: IcmpKind::HostUnreachable })
+}
+
+/// No outside address is of this family.
+#[cold]
+fn unreachable(destination: IpAddr) -> Box<Refusal> {
+    let drop = Drop { reason: DropReason::NoRoute, rule: Rule::NoRoute { destination } };
+    Box::new(Refusal { drop, icmp: IcmpKind::NetworkUnreachable })
+}
