@@ -5,6 +5,21 @@
 //! drains [`IceStack::poll`] and asks [`IceStack::next_timeout`]. All of its datagrams leave from, and come to,
 //! the one UDP socket it was given.
 
+mod clock;
+#[cfg(test)]
+mod contract;
+mod conversation;
+mod gatherer;
+pub mod is_stack;
+#[cfg(feature = "rtc")]
+pub mod rtc_stack;
+mod seeded;
+mod stun_client;
+mod transaction;
+mod turn_client;
+#[cfg(test)]
+mod world;
+
 use std::net::SocketAddr;
 
 use crate::base::{SimDuration, SimTime};
@@ -17,7 +32,8 @@ pub const PATIENCE: SimDuration = SimDuration::from_millis(39_500);
 /// What an agent is built with.
 #[derive(Debug, Clone)]
 pub struct AgentConfig {
-    /// The peer's name: the key of its random streams.
+    /// The peer's name: the key of its random streams. Agents of one name and seed draw the same, so a peer that
+    /// takes part in several calls needs a name for each.
     pub name: String,
     /// The run's seed.
     pub seed: u64,
@@ -51,7 +67,7 @@ pub enum Input<'a> {
     },
     /// The time it asked for has come.
     Timeout,
-    /// Send application data over the selected pair. Ignored while there is none.
+    /// Send application data over the selected pair. Ignored while there is none, or while it is silent.
     Send(&'a [u8]),
 }
 
@@ -69,7 +85,8 @@ pub enum Output {
     Signal(Signal),
     /// A local candidate was found. It is signalled separately, if the policy allows.
     Gathered(Candidate),
-    /// The state changed.
+    /// The state changed. Connected states follow the selection of a pair. After [`IceState::Failed`] the agent sends
+    /// nothing any more, whatever happens.
     State(IceState),
     /// A pair was selected, or another one than before.
     Selected(SelectedPair),
@@ -113,15 +130,30 @@ pub trait IceStack {
     fn next_timeout(&mut self) -> Option<SimTime>;
 }
 
+/// Where a stack departs from an RFC. Comparisons with what the RFCs demand take deviations by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deviation {
+    /// Its name.
+    pub id: &'static str,
+    /// The section it departs from.
+    pub rfc: &'static str,
+    /// What the stack does.
+    pub what: &'static str,
+    /// What comes of it.
+    pub effect: &'static str,
+}
+
 /// The first byte of application data the lab sends over a selected pair: outside of the ranges RFC 7983 gives to
 /// STUN (0–3) and TURN channels (64–79).
 pub const DATA_FIRST_BYTE: std::ops::RangeInclusive<u8> = 80..=127;
 
 /// Builds the agent of the given kind; `None` if this build does not have the stack.
 pub fn build(kind: StackKind, config: AgentConfig) -> Option<Box<dyn IceStack>> {
-    let _ = config;
     match kind {
-        StackKind::Is => None,
+        StackKind::Is => Some(Box::new(is_stack::IsStack::new(config))),
+        #[cfg(feature = "rtc")]
+        StackKind::Rtc => Some(Box::new(rtc_stack::RtcStack::new(config).ok()?)),
+        #[cfg(not(feature = "rtc"))]
         StackKind::Rtc => None,
     }
 }

@@ -1,0 +1,200 @@
+//! What one side of a call tells its peer and hears from it (RFC 8445 §5.3, RFC 8838), whatever its stack.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use super::gatherer::is_usable;
+use super::{AgentConfig, Output, PATIENCE};
+use crate::base::SimTime;
+use crate::plan::{CandidateType, IceTransportPolicy};
+use crate::wire::signal::Description;
+use crate::wire::{Candidate, Signal};
+
+/// The signalling of one side of one call: each thing is told and done once, as soon as it can be.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    caller: bool,
+    trickle: bool,
+    policy: IceTransportPolicy,
+    max_candidates: usize,
+    ours: IceCredentials,
+    started: bool,
+    /// Our offer or answer has been sent.
+    described: bool,
+    /// How many of our candidates the peer has been told of.
+    told: usize,
+    end_of_candidates: bool,
+    theirs: Option<IceCredentials>,
+    their_candidates: Vec<Candidate>,
+    /// How many of them the stack has been told of.
+    handed_over: usize,
+    /// Both descriptions are known: checks have begun.
+    checking: bool,
+    /// When to give up, once checks have begun.
+    deadline: Option<SimTime>,
+}
+
+/// What checks are signed with: a user name fragment and a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct IceCredentials {
+    pub(super) ufrag: String,
+    pub(super) password: String,
+}
+
+impl Conversation {
+    /// A conversation that has not begun.
+    pub(super) fn new(config: &AgentConfig, ours: IceCredentials) -> Self {
+        Self {
+            caller: config.caller,
+            trickle: config.trickle,
+            policy: config.policy,
+            max_candidates: config.max_candidates,
+            ours,
+            started: false,
+            described: false,
+            told: 0,
+            end_of_candidates: false,
+            theirs: None,
+            their_candidates: Vec::new(),
+            handed_over: 0,
+            checking: false,
+            deadline: None,
+        }
+    }
+
+    /// The call begins for this side. True the first time.
+    pub(super) fn start(&mut self) -> bool {
+        !std::mem::replace(&mut self.started, true)
+    }
+
+    pub(super) fn has_started(&self) -> bool {
+        self.started
+    }
+
+    /// Remembers what the peer signals. `refuses` says what is wrong with a description the stack cannot use.
+    pub(super) fn take(
+        &mut self,
+        signal: &Signal,
+        refuses: impl FnOnce(&Description) -> Option<String>,
+        out: &mut VecDeque<Output>,
+    ) {
+        match signal {
+            Signal::Offer(description) | Signal::Answer(description) => match refuses(description) {
+                Some(trouble) => out.push_back(Output::Trouble(trouble)),
+                None => self.take_description(description, out),
+            },
+            Signal::Candidate(candidate) => self.take_candidate(candidate),
+            // More candidates are always welcome to the stacks, and only `PATIENCE` ends the wait.
+            Signal::EndOfCandidates => {}
+        }
+    }
+
+    fn take_description(&mut self, description: &Description, out: &mut VecDeque<Output>) {
+        let Description { ufrag, password, candidates, .. } = description;
+        let credentials = IceCredentials { ufrag: ufrag.clone(), password: password.clone() };
+        if *self.theirs.get_or_insert_with(|| credentials.clone()) != credentials {
+            out.push_back(Output::Trouble("new credentials without an ICE restart".to_owned()));
+            return;
+        }
+        for candidate in candidates {
+            self.take_candidate(candidate);
+        }
+    }
+
+    fn take_candidate(&mut self, candidate: &Candidate) {
+        let candidates = &mut self.their_candidates;
+        let known =
+            candidates.iter().any(|known| known.address == candidate.address && known.kind == candidate.kind);
+        if !known && is_usable(candidate.address) && candidates.len() < self.max_candidates {
+            candidates.push(candidate.clone());
+        }
+    }
+
+    /// Tells the peer what there is to tell: our offer or answer, at once if we trickle, else when all candidates are
+    /// known; then each further candidate; then that there are no more. `ours` are our candidates in the order in
+    /// which they were found, all of them if they are `complete`.
+    pub(super) fn tell(
+        &mut self,
+        ours: &[Candidate],
+        complete: impl Fn() -> bool,
+        out: &mut VecDeque<Output>,
+    ) {
+        if !self.described {
+            if !self.started || !(self.trickle || complete()) {
+                return;
+            }
+            self.describe_ourselves(ours, out);
+        }
+        for candidate in ours.iter().skip(self.told) {
+            if self.allows(candidate) {
+                out.push_back(Output::Signal(Signal::Candidate(candidate.clone())));
+            }
+        }
+        self.told = ours.len();
+        if self.trickle && !self.end_of_candidates && complete() {
+            self.end_of_candidates = true;
+            out.push_back(Output::Signal(Signal::EndOfCandidates));
+        }
+    }
+
+    fn describe_ourselves(&mut self, ours: &[Candidate], out: &mut VecDeque<Output>) {
+        let description = Description {
+            ufrag: self.ours.ufrag.clone(),
+            password: self.ours.password.clone(),
+            candidates: ours.iter().filter(|candidate| self.allows(candidate)).cloned().collect(),
+            trickle: self.trickle,
+        };
+        self.described = true;
+        self.told = ours.len();
+        let signal = if self.caller { Signal::Offer(description) } else { Signal::Answer(description) };
+        out.push_back(Output::Signal(signal));
+    }
+
+    /// WebRTC's `iceTransportPolicy`: true for a candidate that may be used and told.
+    pub(super) fn allows(&self, candidate: &Candidate) -> bool {
+        self.policy == IceTransportPolicy::All || candidate.kind == CandidateType::Relayed
+    }
+
+    /// Checks begin when both sides' descriptions are out, and with them the wait of RFC 8863. Gives the peer's
+    /// credentials when that has just happened.
+    pub(super) fn begin_checks(&mut self, now: SimTime) -> Option<&IceCredentials> {
+        if self.checking || !self.described {
+            return None;
+        }
+        let theirs = self.theirs.as_ref()?;
+        self.checking = true;
+        self.deadline = Some(now + PATIENCE);
+        Some(theirs)
+    }
+
+    pub(super) fn is_checking(&self) -> bool {
+        self.checking
+    }
+
+    /// The peer's next candidate that the stack has not been told of, once checks have begun.
+    pub(super) fn hand_over(&mut self) -> Option<&Candidate> {
+        let next = self.their_candidates.get(self.handed_over).filter(|_| self.checking)?;
+        self.handed_over += 1;
+        Some(next)
+    }
+
+    /// The type of the peer's candidate with this address, if it was signalled.
+    pub(super) fn signalled_type(&self, address: SocketAddr) -> Option<CandidateType> {
+        self.their_candidates.iter().find(|candidate| candidate.address == address).map(|found| found.kind)
+    }
+
+    /// When to give up, if ever.
+    pub(super) fn deadline(&self) -> Option<SimTime> {
+        self.deadline
+    }
+
+    /// Sets another time to give up; `None` while there is no reason to.
+    pub(super) fn wait_until(&mut self, deadline: Option<SimTime>) {
+        self.deadline = deadline;
+    }
+
+    /// True if it is time to give up.
+    pub(super) fn is_over(&self, now: SimTime) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+}

@@ -1,0 +1,360 @@
+//! The second stack: webrtc-rs' ICE agent (the crate `rtc-ice`) with its STUN and TURN client (`rtc-turn`).
+//!
+//! Pairing, checks, nomination, consent, and every STUN and TURN message are rtc's, with its own timers; where they
+//! depart from the RFCs [`DEVIATIONS`] says so. What it leaves to its user is here: which servers to ask, signalling,
+//! routing datagrams through relays, and the decision that a call has failed.
+//!
+//! # Randomness
+//! The user name fragment, the password and the tie-breaker are drawn from the peer's stream. Transaction ids come
+//! from the thread's generator, which cannot be seeded: they, and with them MESSAGE-INTEGRITY, FINGERPRINT and XORed
+//! IPv6 addresses, differ between runs. Nothing else does. rtc-ice walks no hash map; where rtc-turn walks one,
+//! `order` sorts what comes of it.
+
+mod candidates;
+mod deviations;
+mod order;
+mod permissions;
+mod provider;
+mod server_client;
+mod servers;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rtc_ice::agent::agent_config::AgentConfig as RtcConfig;
+use rtc_ice::agent::{Agent, Event};
+use rtc_ice::crypto::RTCCryptoProvider;
+use rtc_ice::mdns::MulticastDnsMode;
+use rtc_ice::state::ConnectionState;
+use rtc_shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use sansio::Protocol as _;
+
+use self::server_client::News;
+use self::servers::Servers;
+use super::conversation::{Conversation, IceCredentials};
+use super::gatherer::is_usable;
+use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
+use crate::base::{SimDuration, SimTime};
+use crate::plan::{CandidateType, IceState, StackKind};
+use crate::wire::signal::Description;
+use crate::wire::stun::{Kind, classify};
+use crate::wire::{Candidate, SelectedPair, Signal};
+
+pub use self::deviations::DEVIATIONS;
+
+/// rtc's own interval between rounds of checks.
+const CHECK_INTERVAL: SimDuration = SimDuration::from_millis(200);
+/// From `Disconnected`, which rtc sees after 5 s of silence, to `Failed`: rtc's own default. Together they are the
+/// 30 s after which consent expires (RFC 7675 §5.1).
+const DISCONNECTED_TO_FAILED: SimDuration = SimDuration::from_secs(25);
+/// How often rtc may ask to be called again at one moment.
+const ROUNDS: usize = 8;
+/// The longest user name fragment and password RFC 8839 §5.4 allows, in bytes.
+const MAX_CREDENTIAL: usize = 256;
+
+/// An rtc agent for one side of one call.
+pub struct RtcStack {
+    config: AgentConfig,
+    /// It gives up without a selected pair, or with one that is silent.
+    conversation: Conversation,
+    crypto: Arc<dyn RTCCryptoProvider>,
+    ice: Agent,
+    servers: Servers,
+    /// Our candidates in the order in which they were found.
+    local: Vec<Candidate>,
+    state: IceState,
+    selected: Option<SelectedPair>,
+    /// rtc is not called again before this time, whatever it asks for.
+    ice_not_before: SimTime,
+    out: VecDeque<Output>,
+}
+
+impl RtcStack {
+    /// An agent that has not begun.
+    ///
+    /// # Errors
+    ///
+    /// rtc has been built without any cryptography.
+    pub fn new(config: AgentConfig) -> Result<Self, StackError> {
+        let failed =
+            |what: String| StackError { stack: StackKind::Rtc.word(), peer: config.name.clone(), what };
+        let crypto =
+            provider::seeded(config.seed, &config.name).map_err(|error| failed(error.to_string()))?;
+        let rtc_config = RtcConfig {
+            is_controlling: config.caller,
+            // The end is ours to declare: rtc would fail 30 s after checks began.
+            failed_timeout: Some(Duration::ZERO),
+            multicast_dns_mode: MulticastDnsMode::Disabled,
+            // rtc would draw a random one.
+            multicast_dns_local_name: "unused.local".to_owned(),
+            ..RtcConfig::default()
+        };
+        let epoch = clock::to_instant(SimTime::ZERO);
+        let ice = Agent::new(epoch, Arc::new(rtc_config), Arc::clone(&crypto))
+            .map_err(|error| failed(error.to_string()))?;
+        let credentials = ice.get_local_credentials();
+        let ours = IceCredentials { ufrag: credentials.ufrag.clone(), password: credentials.pwd.clone() };
+        Ok(Self {
+            conversation: Conversation::new(&config, ours),
+            config,
+            crypto,
+            ice,
+            servers: Servers::default(),
+            local: Vec::new(),
+            state: IceState::New,
+            selected: None,
+            ice_not_before: SimTime::ZERO,
+            out: VecDeque::new(),
+        })
+    }
+
+    fn start(&mut self, now: SimTime) {
+        if !self.conversation.start() {
+            return;
+        }
+        self.add_local(CandidateType::Host, self.config.socket, None);
+        self.servers.start(now, &self.config, &self.crypto, &mut self.out);
+    }
+
+    fn take_signal(&mut self, now: SimTime, signal: &Signal) {
+        self.conversation.take(signal, refusal, &mut self.out);
+        if matches!(signal, Signal::Offer(_)) {
+            self.start(now);
+        }
+    }
+
+    fn take_datagram(&mut self, now: SimTime, from: SocketAddr, payload: &[u8]) {
+        if self.conversation.has_started() && !self.servers.take(now, from, payload, &mut self.out) {
+            self.take_from_peer(now, from, self.config.socket, payload);
+        }
+    }
+
+    fn take_from_peer(&mut self, now: SimTime, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
+        let transport = TransportContext {
+            local_addr: destination,
+            peer_addr: source,
+            transport_protocol: TransportProtocol::UDP,
+            ecn: None,
+        };
+        let at = clock::to_instant(now);
+        if classify(payload) == Kind::Stun {
+            let message = BytesMut::from(payload);
+            // Errors tell what rtc does not take: broken, forged, early or stray messages. They are discarded.
+            let _ = self.ice.handle_read(TaggedBytesMut { now: at, transport, message });
+            return;
+        }
+        let is_data = payload.first().is_some_and(|first| DATA_FIRST_BYTE.contains(first));
+        if is_data && self.ice.is_valid_non_stun_traffic(at, transport) {
+            let relayed = destination != self.config.socket;
+            self.out.push_back(Output::Data { from: source, relayed, payload: payload.to_vec() });
+        }
+    }
+
+    fn send(&mut self, now: SimTime, data: &[u8]) {
+        let Some(SelectedPair { local, remote }) = self.selected else { return };
+        let source = if local.kind == CandidateType::Relayed { local.address } else { self.config.socket };
+        self.transmit(now, source, remote.address, data);
+    }
+
+    /// Sends from the socket, or through the relay whose address `source` is.
+    fn transmit(&mut self, now: SimTime, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
+        if source == self.config.socket {
+            self.out.push_back(Output::Transmit { to: destination, payload: payload.to_vec() });
+        } else {
+            self.servers.send_relayed(now, source, destination, payload, &mut self.out);
+        }
+    }
+
+    /// Lets everything happen that can happen at `now`.
+    fn advance(&mut self, now: SimTime) {
+        if self.conversation.is_over(now) {
+            self.set_state(IceState::Failed);
+            return;
+        }
+        self.servers.step(now, &mut self.out);
+        self.take_news(now);
+        self.conversation.tell(&self.local, || self.servers.is_complete(), &mut self.out);
+        self.begin_checks(now);
+        self.hand_over_candidates(now);
+        self.run_ice(now);
+    }
+
+    fn take_news(&mut self, now: SimTime) {
+        while let Some(news) = self.servers.next_news() {
+            match news {
+                News::Mapped(mapped) => {
+                    self.add_local(CandidateType::ServerReflexive, mapped, Some(self.config.socket));
+                }
+                News::Allocated { relayed, mapped } => {
+                    self.add_local(CandidateType::Relayed, relayed, mapped);
+                    self.servers.permit_all(now, relayed, &mut self.out);
+                }
+                News::Data { relayed, peer, data } => self.take_from_peer(now, peer, relayed, &data),
+            }
+        }
+    }
+
+    /// Adds a candidate unless it is redundant (RFC 8445 §5.1.3), and tells rtc if it may be used.
+    fn add_local(&mut self, kind: CandidateType, address: SocketAddr, related: Option<SocketAddr>) {
+        let socket = self.config.socket;
+        // What is mapped is the socket's own address; a relay may have one of the other family.
+        let of_family = kind == CandidateType::Relayed || address.is_ipv4() == socket.is_ipv4();
+        let usable = of_family && is_usable(address);
+        let candidate = usable.then(|| candidates::local(kind, address, socket));
+        let Some(candidate) = candidate.flatten() else {
+            let trouble = format!("{kind} candidate {address} is not an address to send to");
+            self.out.push_back(Output::Trouble(trouble));
+            return;
+        };
+        let redundant = self.local.iter().any(|other| other.address == address);
+        if redundant || self.local.len() >= self.config.max_candidates {
+            return;
+        }
+        let described = candidates::described(&candidate, related);
+        if self.conversation.allows(&described) {
+            // It only fails for what `candidates::local` does not make.
+            let _ = self.ice.add_local_candidate(candidate);
+        }
+        self.out.push_back(Output::Gathered(described.clone()));
+        self.local.push(described);
+    }
+
+    fn begin_checks(&mut self, now: SimTime) {
+        if let Some(IceCredentials { ufrag, password }) = self.conversation.begin_checks(now).cloned() {
+            let at = clock::to_instant(now);
+            if let Err(error) = self.ice.start_connectivity_checks(at, self.config.caller, ufrag, password) {
+                self.out.push_back(Output::Trouble(error.to_string()));
+            }
+        }
+    }
+
+    /// Tells rtc of the peer's candidates.
+    fn hand_over_candidates(&mut self, now: SimTime) {
+        while let Some(candidate) = self.conversation.hand_over() {
+            self.servers.permit(now, candidate.address, &mut self.out);
+            if let Some(remote) = candidates::remote(candidate) {
+                // It only fails for mDNS names and TCP, which a candidate of ours never has.
+                let _ = self.ice.add_remote_candidate(remote);
+            }
+        }
+    }
+
+    fn run_ice(&mut self, now: SimTime) {
+        self.drain_ice(now);
+        for _ in 0..ROUNDS {
+            if self.ice_due().is_none_or(|due| now < due) {
+                return;
+            }
+            // rtc's agent never fails here.
+            let _ = self.ice.handle_timeout(clock::to_instant(now));
+            self.drain_ice(now);
+        }
+        self.ice_not_before = now + CHECK_INTERVAL;
+    }
+
+    fn drain_ice(&mut self, now: SimTime) {
+        while let Some(TaggedBytesMut { transport, message, .. }) = self.ice.poll_write() {
+            self.transmit(now, transport.local_addr, transport.peer_addr, &message);
+        }
+        let mut states = Vec::new();
+        while let Some(tagged) = self.ice.poll_event() {
+            match tagged.event {
+                Event::ConnectionStateChange(state) => states.push(state),
+                Event::SelectedCandidatePairChange(local, remote) => self.select(SelectedPair {
+                    local: candidates::end(&local),
+                    remote: candidates::end(&remote),
+                }),
+                _ => {}
+            }
+        }
+        // A pair comes first, and then the state it leads to; rtc tells it the other way round.
+        for state in states {
+            self.follow(now, state);
+        }
+    }
+
+    /// When rtc wants to be called.
+    fn ice_due(&mut self) -> Option<SimTime> {
+        let due = self.ice.poll_timeout()?;
+        Some(clock::from_instant(due).max(self.ice_not_before))
+    }
+
+    fn select(&mut self, pair: SelectedPair) {
+        if self.selected.replace(pair) != Some(pair) {
+            self.out.push_back(Output::Selected(pair));
+        }
+    }
+
+    fn follow(&mut self, now: SimTime, state: ConnectionState) {
+        let state = match state {
+            ConnectionState::Checking => IceState::Checking,
+            ConnectionState::Connected => IceState::Connected,
+            ConnectionState::Completed => IceState::Completed,
+            ConnectionState::Disconnected => IceState::Disconnected,
+            ConnectionState::Failed => IceState::Failed,
+            ConnectionState::Closed => IceState::Closed,
+            _ => IceState::New,
+        };
+        match state {
+            IceState::Connected | IceState::Completed => self.conversation.wait_until(None),
+            IceState::Disconnected => self.conversation.wait_until(Some(now + DISCONNECTED_TO_FAILED)),
+            _ => {}
+        }
+        self.set_state(state);
+    }
+
+    fn set_state(&mut self, state: IceState) {
+        if self.state != state {
+            self.state = state;
+            self.out.push_back(Output::State(state));
+        }
+    }
+}
+
+impl IceStack for RtcStack {
+    fn name(&self) -> &'static str {
+        StackKind::Rtc.word()
+    }
+
+    fn handle(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError> {
+        if self.state == IceState::Failed {
+            return Ok(());
+        }
+        match input {
+            Input::Start => self.start(now),
+            Input::Signal(signal) => self.take_signal(now, signal),
+            Input::Datagram { from, payload } => self.take_datagram(now, from, payload),
+            Input::Timeout => {}
+            Input::Send(data) => self.send(now, data),
+        }
+        self.advance(now);
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    fn next_timeout(&mut self) -> Option<SimTime> {
+        if self.state == IceState::Failed {
+            return None;
+        }
+        [self.conversation.deadline(), self.servers.due(), self.ice_due()].into_iter().flatten().min()
+    }
+}
+
+/// What is wrong with a description rtc cannot use.
+fn refusal(description: &Description) -> Option<String> {
+    let lengths @ [ufrag_len, password_len] = [description.ufrag.len(), description.password.len()];
+    let usable = lengths.iter().all(|len| (1..=MAX_CREDENTIAL).contains(len));
+    (!usable).then(|| {
+        format!(
+            "a user name fragment of {ufrag_len} bytes with a password of {password_len} bytes is not usable"
+        )
+    })
+}

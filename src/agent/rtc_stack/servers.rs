@@ -1,0 +1,151 @@
+//! All STUN and TURN servers of an agent: who a datagram belongs to, and the way to the peer through relays.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rtc_ice::crypto::RTCCryptoProvider;
+
+use super::super::{AgentConfig, Output};
+use super::server_client::{News, ServerClient, Sink};
+use crate::base::SimTime;
+use crate::plan::IceServerKind;
+use crate::wire::stun::{Class, Kind, Message, classify};
+
+/// The clients of all servers.
+#[derive(Default)]
+pub(super) struct Servers {
+    clients: Vec<ServerClient>,
+    /// The peer's candidates, for which every relay needs a permission.
+    peers: Vec<SocketAddr>,
+    /// What the clients found out, in order.
+    news: VecDeque<News>,
+}
+
+impl Servers {
+    /// Asks every server at once: rtc's clients know no pacing.
+    pub(super) fn start(
+        &mut self,
+        now: SimTime,
+        config: &AgentConfig,
+        crypto: &Arc<dyn RTCCryptoProvider>,
+        out: &mut VecDeque<Output>,
+    ) {
+        for server in &config.ice_servers {
+            let (kind, address) = (server.kind, server.address);
+            if address.is_ipv4() != config.socket.is_ipv4() {
+                out.push_back(Output::Trouble(format!(
+                    "{kind} server {address}: the socket {} is of the other address family",
+                    config.socket
+                )));
+                continue;
+            }
+            match ServerClient::new(config.socket, server, crypto) {
+                Ok(client) => self.clients.push(client),
+                Err(error) => out.push_back(Output::Trouble(format!("{kind} server {address}: {error}"))),
+            }
+        }
+        for index in 0..self.clients.len() {
+            let (before, rest) = self.clients.split_at_mut(index);
+            let Some(client) = rest.first_mut() else { continue };
+            let mut sink = Sink { out, news: &mut self.news };
+            // One server of two URIs tells the mapped address once.
+            if before.iter().all(|other| other.server() != client.server()) {
+                client.ask_binding(now, &mut sink);
+            }
+            if client.kind() == IceServerKind::Turn {
+                client.ask_allocation(now, &mut sink);
+            }
+        }
+    }
+
+    /// True once every transaction that may yield a candidate has ended.
+    pub(super) fn is_complete(&self) -> bool {
+        self.clients.iter().all(ServerClient::has_ended)
+    }
+
+    /// Takes a datagram if it comes from a server and is one of its answers, or carries relayed data.
+    pub(super) fn take(
+        &mut self,
+        now: SimTime,
+        from: SocketAddr,
+        payload: &[u8],
+        out: &mut VecDeque<Output>,
+    ) -> bool {
+        let Some(index) = self.addressee(from, payload) else { return false };
+        self.clients[index].take(now, payload, &mut Sink { out, news: &mut self.news });
+        true
+    }
+
+    /// rtc's client believes any sender, and several of them may share one server: told apart here.
+    fn addressee(&self, from: SocketAddr, payload: &[u8]) -> Option<usize> {
+        let relays = || self.clients.iter().position(|client| client.server() == from && client.has_relay());
+        match classify(payload) {
+            Kind::Channel => relays(),
+            Kind::Data => None,
+            Kind::Stun => {
+                let message = Message::parse(payload)?;
+                match message.class() {
+                    Class::Request => None,
+                    Class::Indication => relays(),
+                    Class::Success | Class::Error => self
+                        .clients
+                        .iter()
+                        .position(|client| client.server() == from && client.expects(message.transaction())),
+                }
+            }
+        }
+    }
+
+    /// What the clients found out next.
+    pub(super) fn next_news(&mut self) -> Option<News> {
+        self.news.pop_front()
+    }
+
+    /// Sees to it that every relay lets `peer` through, now or as soon as it is allocated (RFC 8445 §7.2.1).
+    pub(super) fn permit(&mut self, now: SimTime, peer: SocketAddr, out: &mut VecDeque<Output>) {
+        if self.peers.contains(&peer) {
+            return;
+        }
+        self.peers.push(peer);
+        for client in &mut self.clients {
+            client.permit(now, peer, &mut Sink { out, news: &mut self.news });
+        }
+    }
+
+    /// A relay is there: it lets everybody through whom the others let through.
+    pub(super) fn permit_all(&mut self, now: SimTime, relayed: SocketAddr, out: &mut VecDeque<Output>) {
+        let Some(client) = self.clients.iter_mut().find(|client| client.relayed() == Some(relayed)) else {
+            return;
+        };
+        for peer in &self.peers {
+            client.permit(now, *peer, &mut Sink { out, news: &mut self.news });
+        }
+    }
+
+    /// Sends `data` to `peer` from our relayed address `relayed`; nothing if there is no such allocation.
+    pub(super) fn send_relayed(
+        &mut self,
+        now: SimTime,
+        relayed: SocketAddr,
+        peer: SocketAddr,
+        data: &[u8],
+        out: &mut VecDeque<Output>,
+    ) {
+        if let Some(client) = self.clients.iter_mut().find(|client| client.relayed() == Some(relayed)) {
+            client.send(now, peer, data, &mut Sink { out, news: &mut self.news });
+        }
+    }
+
+    /// When it wants [`Servers::step`].
+    pub(super) fn due(&mut self) -> Option<SimTime> {
+        self.clients.iter_mut().filter_map(ServerClient::due).min()
+    }
+
+    /// Does what is due at `now`.
+    pub(super) fn step(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        for client in &mut self.clients {
+            client.step(now, &mut Sink { out, news: &mut self.news });
+        }
+    }
+}
