@@ -1,1 +1,120 @@
-//! A scenario file becomes a [`Plan`](crate::plan::Plan), or diagnostics that teach.
+//! A scenario file becomes a [`Plan`], or diagnostics that teach.
+//!
+//! ```text
+//! text ─tree→ positions ─file→ typed sections ─resolve→ Plan
+//! ```
+//! Each step notes what is wrong and goes on, so that a [`Rejection`] names every mistake of a file at once.
+//!
+//! ```
+//! use punchlab::base::Limits;
+//! use punchlab::scenario::{Overrides, Source, load};
+//!
+//! let text = "nats: { home: symmetric }\npeers: { alice: { behind: hoem }, bob: {} }\ncalls: [alice -> bob]";
+//! let rejection = load(&Source::new("call.nat.yaml", text), &Overrides::default(), &Limits::DEFAULT).unwrap_err();
+//! assert!(rejection.to_string().contains("did you mean `home`?"));
+//! ```
+
+pub mod diagnostic;
+mod file;
+mod keys;
+mod links;
+mod plain_text;
+pub mod profiles;
+mod read;
+mod reference;
+mod rejection;
+mod render;
+mod resolve;
+mod schema;
+mod set;
+pub mod source;
+mod syntax;
+mod tree;
+mod word;
+mod yaml;
+
+pub use diagnostic::{Code, Diagnostic, Label};
+pub use reference::reference;
+pub use rejection::Rejection;
+pub use schema::schema;
+pub use source::{Source, Span};
+
+use crate::base::Limits;
+use crate::plan::{Plan, StackKind};
+#[cfg(feature = "cli")]
+pub(crate) use read::nearest;
+use read::{At, Reader};
+use resolve::Above;
+use tree::Node;
+
+/// What the command line changes about a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overrides {
+    /// `--set PATH=VALUE`, in order: `("peers.alice.link.delay", "20ms")`. Steps of the path are keys, or numbers of
+    /// list entries counted from 0; the value is YAML. What is not there is added.
+    pub set: Vec<(String, String)>,
+    /// `--agent STACK`: the stack of every peer.
+    pub agent: Option<StackKind>,
+    /// `--agent PEER=STACK`: the stack of one peer, whatever that of the others is.
+    pub peer_agents: Vec<(String, StackKind)>,
+    /// `--seed`.
+    pub seed: Option<u64>,
+}
+
+/// The plan a scenario describes.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(source: &Source, overrides: &Overrides, limits: &Limits) -> Result<Plan, Rejection> {
+    let mut sources = vec![source.clone()];
+    let mut reader = Reader::new(limits);
+    let tree = positioned(&mut sources, overrides, limits);
+    let peer_agents = peer_agents(&mut sources, overrides);
+    let plan = match tree {
+        Ok(tree) => file::read(&mut reader, &tree).map(|file| {
+            let above = Above { seed: overrides.seed, agent: overrides.agent, peer_agents: &peer_agents };
+            resolve::resolve(&mut reader, &file, source, above)
+        }),
+        Err(diagnostic) => {
+            reader.report(diagnostic);
+            None
+        }
+    };
+    plan.filter(|_| reader.mistakes() == 0).ok_or_else(|| Rejection::new(sources, reader.into_diagnostics()))
+}
+
+/// The peers of `--agent PEER=STACK`, each in a source of its own.
+fn peer_agents(sources: &mut Vec<Source>, overrides: &Overrides) -> Vec<(At<String>, StackKind)> {
+    let mut agents = Vec::new();
+    for (peer, stack) in &overrides.peer_agents {
+        let number = u16::try_from(sources.len()).unwrap_or(u16::MAX);
+        let span = Span { source: number, start: 0, end: u32::try_from(peer.len()).unwrap_or(u32::MAX) };
+        sources.push(Source::new("--agent", format!("{peer}={stack}")));
+        agents.push((At::new(peer.clone(), span), *stack));
+    }
+    agents
+}
+
+/// The tree of the file with the overrides applied.
+fn positioned(sources: &mut Vec<Source>, overrides: &Overrides, limits: &Limits) -> Result<Node, Diagnostic> {
+    if let Some(diagnostic) = sources[0].check_text(0, limits) {
+        return Err(diagnostic);
+    }
+    let mut tree = tree::parse(&sources[0], 0, 0, limits)?;
+    for (path, value) in &overrides.set {
+        let Some(number) =
+            u16::try_from(sources.len()).ok().filter(|number| usize::from(*number) <= limits.list_entries)
+        else {
+            return Err(Diagnostic::new(
+                Code::Limit,
+                format!("there are more than {} overrides", limits.list_entries),
+            ));
+        };
+        sources.push(set::source(path, value));
+        set::apply(&mut tree, &sources[usize::from(number)], number, path.len(), limits)?;
+    }
+    Ok(tree)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! `firewalls:`.
+
+use super::link::{self, LinkSpec};
+use crate::base::SimDuration;
+use crate::plan::{Access, DenyAction, FilteringBehavior, InboundPolicy, OutboundPolicy, Service};
+use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::keys::{FIREWALL, OUTBOUND};
+use crate::scenario::read::{At, Leaf, Reader};
+use crate::scenario::tree::Node;
+
+/// A firewall as the file describes it.
+#[derive(Debug, Default)]
+pub struct Firewall {
+    /// `behind`.
+    pub behind: Option<At<String>>,
+    /// `outbound`.
+    pub outbound: Option<OutboundPolicy>,
+    /// `inbound`.
+    pub inbound: Option<At<InboundPolicy>>,
+    /// `filtering`.
+    pub filtering: Option<At<FilteringBehavior>>,
+    /// `udp-timeout`.
+    pub udp_timeout: Option<At<SimDuration>>,
+    /// `link`.
+    pub link: Option<LinkSpec>,
+}
+
+impl Firewall {
+    /// True if it remembers nobody, since nobody has to be remembered.
+    pub fn lets_everything_in(&self) -> bool {
+        self.inbound.as_ref().is_some_and(|inbound| inbound.value == InboundPolicy::Allow)
+    }
+}
+
+/// A firewall's body.
+pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
+    let fields = reader.fields(node, &FIREWALL)?;
+    let firewall = Firewall {
+        behind: fields.get("behind").and_then(|node| reader.node_name("behind", node)),
+        outbound: fields.get("outbound").and_then(|node| outbound(reader, node)),
+        inbound: fields.get("inbound").and_then(|node| reader.word("inbound", node)),
+        filtering: fields.get("filtering").and_then(|node| reader.word("filtering", node)),
+        udp_timeout: fields.get("udp-timeout").and_then(|node| reader.lifetime("udp-timeout", node)),
+        link: fields.get("link").and_then(|node| link::read(reader, node)),
+    };
+    let open = fields.entry("inbound").filter(|_| firewall.lets_everything_in());
+    for key in ["filtering", "udp-timeout"] {
+        if let (Some(open), Some(entry)) = (open, fields.entry(key)) {
+            reader.report(
+                Diagnostic::new(
+                    Code::MeaninglessKey,
+                    format!("`{key}` has no effect where everything may enter"),
+                )
+                .at(entry.key_span, "no effect")
+                .see(open.value.span, "everything may enter")
+                .help("write `inbound: deny`, or remove it"),
+            );
+        }
+    }
+    Some(firewall)
+}
+
+fn outbound(reader: &mut Reader<'_>, node: &Node) -> Option<OutboundPolicy> {
+    let fields = reader.fields(node, &OUTBOUND)?;
+    let default: Option<At<Access>> = fields.get("default").and_then(|node| reader.word("default", node));
+    let action: Option<At<DenyAction>> = fields.get("action").and_then(|node| reader.word("action", node));
+    let allow = fields.entry("allow");
+    let services = allow.map(|entry| services(reader, &entry.value)).unwrap_or_default();
+    let access = default.as_ref().map(|at| at.value);
+    let access = access.unwrap_or(if allow.is_some() { Access::Deny } else { Access::Allow });
+    for (key, has) in [("allow", allow.is_some()), ("action", action.is_some())] {
+        if let Some(entry) = fields.entry(key).filter(|_| has && access == Access::Allow) {
+            reader.report(
+                Diagnostic::new(
+                    Code::MeaninglessKey,
+                    format!("`{key}` has no effect where everything may leave"),
+                )
+                .at(entry.key_span, "no effect")
+                .help("write `default: deny` beside it, or remove it"),
+            );
+        }
+    }
+    let action = action.map_or(DenyAction::Drop, |at| at.value);
+    Some(OutboundPolicy { default: access, allow: services, action })
+}
+
+fn services(reader: &mut Reader<'_>, node: &Node) -> Vec<Service> {
+    let items = reader.list("allow", node, Service::KIND).unwrap_or_default();
+    let mut services: Vec<Service> = Vec::new();
+    for item in items {
+        if let Some(service) = reader.leaf::<Service>("allow", item) {
+            if services.contains(&service.value) {
+                reader.report(
+                    Diagnostic::new(Code::DuplicateKey, format!("`allow` names {} twice", service.value))
+                        .at(service.span, "again here")
+                        .help("remove one of them"),
+                );
+            }
+            services.push(service.value);
+        }
+    }
+    services
+}

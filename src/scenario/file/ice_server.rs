@@ -1,0 +1,268 @@
+//! `ice-servers:`: `stun:` and `turn:` URIs (RFC 7064, RFC 7065), alone or in WebRTC's objects.
+
+use super::super::tree::{Entry, Node, Value};
+use crate::plan::{Credentials, IceServerKind};
+use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::keys::ICE_SERVER;
+use crate::scenario::read::{At, Reader, nearest, shortened, units};
+
+/// A server a peer is told of.
+#[derive(Debug)]
+pub struct IceServer {
+    /// Where it is.
+    pub uri: At<Uri>,
+    /// The credentials given beside it.
+    pub credentials: Option<Credentials>,
+}
+
+/// A parsed URI.
+#[derive(Debug)]
+pub struct Uri {
+    /// The scheme.
+    pub kind: IceServerKind,
+    /// Who.
+    pub target: Target,
+}
+
+/// The host and port of a URI.
+#[derive(Debug)]
+pub struct Target {
+    /// A name, a DNS name or an address.
+    pub host: String,
+    /// The port; `None` if it is not given.
+    pub port: Option<u16>,
+}
+
+const KIND: &str = "URIs such as `stun:stun` or `turn:turn?transport=udp`";
+
+/// The whole list.
+pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<IceServer>> {
+    let alone = [node];
+    let items: Vec<&Node> = match &node.value {
+        Value::Map(_) => alone.to_vec(),
+        _ => reader.list("ice-servers", node, KIND)?.iter().collect(),
+    };
+    let mut servers = Vec::new();
+    for item in items {
+        match &item.value {
+            Value::Map(entries) if is_broken_uri(entries.first()) => unquoted(reader, &entries[0]),
+            Value::Map(_) => object(reader, item, &mut servers),
+            _ => servers
+                .extend(uri(reader, "ice-servers", item).map(|uri| IceServer { uri, credentials: None })),
+        }
+    }
+    let most = reader.limits.list_entries;
+    if let Some(extra) = servers.get(most) {
+        reader.report(
+            Diagnostic::new(
+                Code::Limit,
+                format!("`ice-servers` names {} servers; at most {most} are allowed", servers.len()),
+            )
+            .at(extra.uri.span, "the first one too many")
+            .help("raise the limit with `--limit list-entries=N` if it is really needed"),
+        );
+        return None;
+    }
+    Some(servers)
+}
+
+/// `stun: example` with a space, and `{ stun:example }`, are maps in YAML.
+fn is_broken_uri(entry: Option<&Entry>) -> bool {
+    let scheme = entry.map(|entry| entry.key.split(':').next().unwrap_or_default());
+    scheme.is_some_and(|scheme| matches!(scheme, "stun" | "turn" | "stuns" | "turns"))
+}
+
+fn unquoted(reader: &mut Reader<'_>, entry: &Entry) {
+    let diagnostic = if entry.key.contains(':') {
+        Diagnostic::new(Code::BadUri, "in YAML braces make a map, not a list")
+            .at(entry.key_span, "a URI where a key would stand")
+            .help(format!("write `[{}]`", shortened(&entry.key)))
+    } else {
+        Diagnostic::new(Code::BadUri, "a URI has no space after its colon")
+            .at(entry.key_span, "YAML reads this as a key")
+            .help(format!("write `{}:NAME` without a space", entry.key))
+    };
+    reader.report(diagnostic);
+}
+
+fn object(reader: &mut Reader<'_>, node: &Node, servers: &mut Vec<IceServer>) {
+    let Some(fields) = reader.fields(node, &ICE_SERVER) else { return };
+    let username = fields.get("username").and_then(|node| {
+        let text = reader.text("username", node, "a user name")?;
+        reader.credential("user name", text.value, text.span)
+    });
+    let credential = fields.get("credential").and_then(|node| {
+        let text = reader.text("credential", node, "a password")?;
+        reader.credential("password", text.value, text.span)
+    });
+    for (has, needs) in [("username", "credential"), ("credential", "username")] {
+        if let Some(entry) = fields.entry(has).filter(|_| fields.entry(needs).is_none()) {
+            reader.report(
+                Diagnostic::new(Code::BadCredentials, format!("`{has}` is given without `{needs}`"))
+                    .at(entry.key_span, "only half of the credentials")
+                    .help(format!("add `{needs}`, or remove `{has}` to use the right ones")),
+            );
+        }
+    }
+    let Some(urls) = fields.get("urls") else {
+        reader.report(
+            Diagnostic::new(Code::MissingKey, "an entry of `ice-servers` has no `urls`")
+                .at(node.span, "no `urls`")
+                .help("write `urls: turn:NAME`"),
+        );
+        return;
+    };
+    let items = reader.list("urls", urls, KIND).unwrap_or_default();
+    if matches!(&urls.value, Value::List(items) if items.is_empty()) {
+        reader.report(
+            Diagnostic::new(Code::BadValue, "`urls` is an empty list")
+                .at(urls.span, "nothing in it")
+                .help("write `urls: turn:NAME`, or remove the whole entry"),
+        );
+    }
+    let uris: Vec<At<Uri>> = items.iter().filter_map(|item| uri(reader, "urls", item)).collect();
+    let uses_turn = uris.iter().any(|uri| uri.value.kind == IceServerKind::Turn);
+    if let Some(entry) = fields.entry("username").filter(|_| !uses_turn && !uris.is_empty()) {
+        reader.report(
+            Diagnostic::new(Code::MeaninglessKey, "STUN needs no credentials")
+                .at(entry.key_span, "no effect beside `stun:` URIs")
+                .help("remove `username` and `credential`"),
+        );
+    }
+    let credentials = username
+        .zip(credential)
+        .map(|(username, credential)| Credentials { username: username.value, password: credential.value });
+    for uri in uris {
+        let credentials = credentials.clone().filter(|_| uri.value.kind == IceServerKind::Turn);
+        servers.push(IceServer { uri, credentials });
+    }
+}
+
+fn uri(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<At<Uri>> {
+    let text = reader.text(key, node, "a URI such as `stun:stun`")?;
+    match parse(text.value) {
+        Ok(uri) => Some(At::new(uri, text.span)),
+        Err(diagnostic) => {
+            reader.report(diagnostic.at(text.span, "not usable"));
+            None
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Uri, Diagnostic> {
+    let bad = |problem: &str, help: String| {
+        Diagnostic::new(Code::BadUri, format!("the URI `{}` {problem}", shortened(text))).help(help)
+    };
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return Err(bad("has no scheme", format!("write `stun:{text}` or `turn:{text}`")));
+    };
+    let kind = match scheme.to_ascii_lowercase().as_str() {
+        "stun" => IceServerKind::Stun,
+        "turn" => IceServerKind::Turn,
+        "stuns" | "turns" => return Err(not_built(text, "TLS", &scheme[..4])),
+        other => {
+            let near = nearest(other, ["stun", "turn"]).unwrap_or("stun");
+            return Err(bad("has an unknown scheme", format!("write `{near}:{}`", shortened(rest))));
+        }
+    };
+    if rest.starts_with("//") {
+        let host = shortened(rest.trim_start_matches('/'));
+        return Err(bad(
+            "has slashes",
+            format!("write `{}:{host}`: these URIs have none (RFC 7064, RFC 7065)", kind.word()),
+        ));
+    }
+    let (authority, query) =
+        rest.split_once('?').map_or((rest, None), |(authority, query)| (authority, Some(query)));
+    match (kind, query) {
+        (_, None) | (IceServerKind::Turn, Some("transport=udp")) => {}
+        (IceServerKind::Turn, Some("transport=tcp")) => return Err(not_built(text, "TCP", "turn")),
+        (IceServerKind::Turn, Some(_)) => {
+            return Err(bad("has an unknown query", "write `?transport=udp` or nothing (RFC 7065)".into()));
+        }
+        (IceServerKind::Stun, Some(_)) => {
+            return Err(bad(
+                "has a query",
+                format!("write `stun:{}`: a `stun:` URI has none (RFC 7064)", shortened(authority)),
+            ));
+        }
+    }
+    if authority.contains('@') {
+        return Err(bad(
+            "holds credentials",
+            "give them in `turn-credentials`, or as `username` and `credential`".into(),
+        ));
+    }
+    if authority.starts_with('[') {
+        let help = "write the server's name or its IPv4 address".to_owned();
+        return Err(
+            Diagnostic::new(Code::NotBuiltYet, "IPv6 addresses are not part of this version yet").help(help)
+        );
+    }
+    let (host, port) = match authority.split_once(':') {
+        None => (authority, None),
+        Some((host, digits)) => {
+            let port = units::port(digits).map_err(|_| {
+                bad(
+                    "has a port that is not a number from 1 to 65535",
+                    format!("write `{}:{}:3478`", kind.word(), shortened(host)),
+                )
+            })?;
+            (host, Some(port))
+        }
+    };
+    if host.is_empty() || host.contains(['/', ' ', '#']) {
+        return Err(bad("names no host", format!("write `{}:NAME` with the name of a server", kind.word())));
+    }
+    Ok(Uri { kind, target: Target { host: host.to_ascii_lowercase(), port } })
+}
+
+fn not_built(text: &str, what: &str, scheme: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::NotBuiltYet,
+        format!("`{}` uses {what}, which this version of punchlab does not have yet", shortened(text)),
+    )
+    .help(format!("write a `{}:` URI over UDP, or remove the entry", scheme.to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_follow_rfc_7064_and_rfc_7065() {
+        let target = |text| parse(text).ok().map(|uri| (uri.kind, uri.target.host, uri.target.port));
+        assert_eq!(target("stun:stun"), Some((IceServerKind::Stun, "stun".into(), None)));
+        assert_eq!(
+            target("turn:a.example:5349"),
+            Some((IceServerKind::Turn, "a.example".into(), Some(5349)))
+        );
+        assert_eq!(target("TURN:x?transport=udp"), Some((IceServerKind::Turn, "x".into(), None)));
+        for text in [
+            "stun",
+            "stun:",
+            "stun:x?transport=udp",
+            "turn:x?transport=quic",
+            "stun://x",
+            "turn:u:p@x",
+            "turn:x:0",
+            "turn:x:99999",
+            "é:x",
+            "stuns",
+            "turnsé:x",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn tcp_and_tls_are_refused_as_not_built() {
+        for text in ["turn:x?transport=tcp", "turns:x", "stuns:x", "turns:x:443?transport=tcp"] {
+            assert_eq!(
+                parse(text).err().map(|diagnostic| diagnostic.code),
+                Some(Code::NotBuiltYet),
+                "{text}"
+            );
+        }
+    }
+}

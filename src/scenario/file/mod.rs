@@ -1,0 +1,128 @@
+//! What a scenario file says, section by section: typed, with positions, and not yet checked against itself.
+
+mod calls;
+mod expect;
+mod firewall;
+mod ice_server;
+mod link;
+mod nat;
+mod peer;
+mod profile;
+mod server;
+
+pub use calls::{Call, Signalling};
+pub use expect::{Drops, Expectation, Fact};
+pub use firewall::Firewall;
+pub use ice_server::Uri;
+pub use link::LinkSpec;
+pub use nat::{Nat, Start};
+pub use peer::Peer;
+pub use server::Server;
+
+use super::keys::FILE;
+use super::read::{At, Reader};
+use super::source::Span;
+use super::tree::{Node, Value};
+use crate::base::SimDuration;
+
+/// A node of a section: its name and its body.
+#[derive(Debug)]
+pub struct Named<T> {
+    /// Its name.
+    pub name: At<String>,
+    /// What stands under it.
+    pub body: T,
+    /// True if something is wrong with it, so that complaints about what it lacks may be idle.
+    pub broken: bool,
+}
+
+/// A whole file.
+#[derive(Debug)]
+pub struct File {
+    /// `name`.
+    pub name: Option<At<String>>,
+    /// `seed`.
+    pub seed: Option<At<u64>>,
+    /// `duration`.
+    pub duration: Option<At<SimDuration>>,
+    /// `nats`.
+    pub nats: Vec<Named<Nat>>,
+    /// `firewalls`.
+    pub firewalls: Vec<Named<Firewall>>,
+    /// `servers`.
+    pub servers: Vec<Named<Server>>,
+    /// `peers`.
+    pub peers: Vec<Named<Peer>>,
+    /// `signalling`.
+    pub signalling: Signalling,
+    /// `calls`; `None` if the section is missing or could not be read.
+    pub calls: Option<Vec<Call>>,
+    /// Where the section `calls` stands; `None` if there is none.
+    pub calls_at: Option<Span>,
+    /// `expect`.
+    pub expect: Vec<Expectation>,
+    /// Where the file begins, for what is missing as a whole.
+    pub span: Span,
+    /// True if a section that holds nodes could not be read, so that missing names may be innocent.
+    pub lost_nodes: bool,
+}
+
+/// Reads a whole file. What could not be read is left out and reported.
+pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
+    if let Value::Null = root.value {
+        reader.report(super::syntax::empty(root.span));
+        return None;
+    }
+    let fields = reader.fields(root, &FILE)?;
+    let name = fields.get("name").and_then(|node| reader.title("name", node));
+    let seed = fields.integer(reader, "seed");
+    let duration = fields.get("duration").and_then(|node| reader.leaf("duration", node));
+    let mut lost_nodes = false;
+    let mut section = |node: Option<&Node>| {
+        lost_nodes |= node.is_some_and(|node| !matches!(node.value, Value::Map(_) | Value::Null));
+    };
+    for key in ["nats", "firewalls", "servers", "peers"] {
+        section(fields.get(key));
+    }
+    let nats = nodes(reader, "nats", fields.get("nats"), nat::read);
+    let firewalls = nodes(reader, "firewalls", fields.get("firewalls"), firewall::read);
+    let servers = nodes(reader, "servers", fields.get("servers"), server::read);
+    let peers = nodes(reader, "peers", fields.get("peers"), peer::read);
+    let signalling = fields.get("signalling").map(|node| calls::signalling(reader, node)).unwrap_or_default();
+    let calls_at = fields.entry("calls").map(|entry| entry.key_span);
+    let calls = fields.get("calls").and_then(|node| calls::read(reader, node));
+    let expect = fields.get("expect").map(|node| expect::read(reader, node)).unwrap_or_default();
+    Some(File {
+        name,
+        seed,
+        duration,
+        nats,
+        firewalls,
+        servers,
+        peers,
+        signalling,
+        calls,
+        calls_at,
+        expect,
+        span: root.span,
+        lost_nodes,
+    })
+}
+
+/// The nodes of one section. A node whose body could not be read keeps its name, so that others may refer to it.
+fn nodes<T: Default>(
+    reader: &mut Reader<'_>,
+    section: &str,
+    node: Option<&Node>,
+    read: fn(&mut Reader<'_>, &Node) -> Option<T>,
+) -> Vec<Named<T>> {
+    let Some(node) = node else { return Vec::new() };
+    let mut found = Vec::new();
+    for (name, body) in reader.named(section, node) {
+        let before = reader.mistakes();
+        reader.check_name(&name);
+        let body = read(reader, body).unwrap_or_default();
+        found.push(Named { name, body, broken: reader.mistakes() > before });
+    }
+    found
+}

@@ -1,0 +1,258 @@
+//! `nats:`.
+
+use std::net::IpAddr;
+
+use ipnet::Ipv4Net;
+
+use super::link::{self, LinkSpec};
+use crate::base::{PortRange, SimDuration};
+use crate::plan::{
+    ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, NatBehavior, Nickname,
+    Pooling, PortAssignment, RefreshDirection, ReplyMapping, Unsolicited,
+};
+use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::keys::NAT;
+use crate::scenario::profiles;
+use crate::scenario::read::words::unknown_word;
+use crate::scenario::read::{At, Fields, Reader, listed};
+use crate::scenario::source::Span;
+use crate::scenario::tree::{Node, Value};
+
+/// A NAT as the file describes it.
+#[derive(Debug, Default)]
+pub struct Nat {
+    /// `behind`.
+    pub behind: Option<At<String>>,
+    /// `type` or `profile`; `None` if neither is given.
+    pub start: Option<Start>,
+    /// The axes.
+    pub axes: Axes,
+    /// `outside`.
+    pub outside: Option<Vec<At<IpAddr>>>,
+    /// `inside`.
+    pub inside: Option<At<Ipv4Net>>,
+    /// `link`.
+    pub link: Option<LinkSpec>,
+    /// Where its keys stand that only a box that translates can have.
+    pub translating: Vec<At<&'static str>>,
+}
+
+/// What a NAT's axes override.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// A nickname.
+    Nickname(At<Nickname>),
+    /// A profile.
+    Profile(At<&'static str>),
+}
+
+/// The axes a file states.
+#[derive(Debug, Default, Clone)]
+#[allow(missing_docs, reason = "each field is the key of the same name")]
+pub struct Axes {
+    pub mapping: Option<At<MappingBehavior>>,
+    pub filtering: Option<At<FilteringBehavior>>,
+    pub filter_scope: Option<At<FilterScope>>,
+    pub reply_mapping: Option<At<ReplyMapping>>,
+    pub port_assignment: Option<At<PortAssignment>>,
+    pub on_conflict: Option<At<ConflictBehavior>>,
+    pub port_range: Option<At<PortRange>>,
+    pub port_parity: Option<At<bool>>,
+    pub ip_pooling: Option<At<Pooling>>,
+    pub max_ports_per_host: Option<At<u64>>,
+    pub hairpinning: Option<At<Hairpinning>>,
+    pub udp_timeout: Option<At<SimDuration>>,
+    pub udp_timeout_unreplied: Option<At<SimDuration>>,
+    pub timeout_refresh: Option<At<RefreshDirection>>,
+    pub unsolicited: Option<At<Unsolicited>>,
+}
+
+/// The keys of a NAT that say how it translates.
+pub const AXES: [&str; 16] = [
+    "mapping",
+    "filtering",
+    "filter-scope",
+    "reply-mapping",
+    "port-assignment",
+    "on-conflict",
+    "port-range",
+    "port-parity",
+    "ip-pooling",
+    "max-ports-per-host",
+    "hairpinning",
+    "udp-timeout",
+    "udp-timeout-unreplied",
+    "timeout-refresh",
+    "unsolicited",
+    "port-mapping",
+];
+
+/// A NAT's body: a nickname or a map.
+pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Nat> {
+    if let Value::Scalar(_) = node.value {
+        let start = nickname(reader, "type", node).map(Start::Nickname)?;
+        return Some(Nat { start: Some(start), ..Nat::default() });
+    }
+    let before = reader.mistakes();
+    let fields = reader.fields(node, &NAT)?;
+    let behind = fields.get("behind").and_then(|node| reader.node_name("behind", node));
+    let kind = fields.get("type").and_then(|node| nickname(reader, "type", node));
+    let profile = fields.get("profile").and_then(|node| profile(reader, node));
+    let axes = axes(reader, &fields);
+    let outside = fields.get("outside").and_then(|node| reader.addresses("outside", node));
+    let inside = fields.get("inside").and_then(|node| reader.leaf("inside", node));
+    let link = fields.get("link").and_then(|node| link::read(reader, node));
+    let translating = AXES
+        .into_iter()
+        .chain(["outside", "inside"])
+        .filter_map(|key| fields.entry(key).map(|entry| At::new(key, entry.key_span)))
+        .collect();
+    if reader.mistakes() == before {
+        check_start(reader, &fields, node.span);
+    }
+    let start = kind.map(Start::Nickname).or(profile.map(Start::Profile));
+    Some(Nat { behind, start, axes, outside, inside, link, translating })
+}
+
+/// A NAT has to be described completely, and only once.
+fn check_start(reader: &mut Reader<'_>, fields: &Fields<'_>, span: Span) {
+    if let (Some(kind), Some(profile)) = (fields.entry("type"), fields.entry("profile")) {
+        reader.report(
+            Diagnostic::new(
+                Code::MeaninglessKey,
+                "a NAT starts from a `type` or from a `profile`, not from both",
+            )
+            .at(profile.key_span, "this would replace `type` completely")
+            .see(kind.key_span, "`type` is given here")
+            .help("remove one of them"),
+        );
+    }
+    let described = ["type", "profile"].iter().any(|key| fields.entry(key).is_some());
+    let missing = ["mapping", "filtering"].into_iter().find(|key| fields.entry(key).is_none());
+    if let Some(missing) = missing.filter(|_| !described) {
+        let diagnostic = Diagnostic::new(
+            Code::MissingKey,
+            format!("this NAT has neither `type` nor `profile`, and no `{missing}`"),
+        )
+        .at(span, "does not say how it translates");
+        reader.report(
+            diagnostic.help("write `type: port-restricted-cone`, or give both `mapping` and `filtering`"),
+        );
+    }
+}
+
+fn nickname(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<At<Nickname>> {
+    let text = reader.text(key, node, "a nickname such as `symmetric`")?;
+    if let Some(nickname) = Nickname::from_alias(text.value) {
+        return Some(At::new(nickname, text.span));
+    }
+    let diagnostic = if profiles::profile_names().contains(&text.value) {
+        Diagnostic::new(Code::UnknownWord, format!("`{}` is a profile, not a nickname", text.value))
+            .help(format!("write `profile: {}`", text.value))
+    } else {
+        unknown_word(key, text.value, &profiles::nickname_words()).help(format!(
+            "device profiles are written `profile: NAME`; there is {}",
+            listed(profiles::profile_names())
+        ))
+    };
+    reader.report(diagnostic.at(text.span, "no NAT is called that"));
+    None
+}
+
+fn profile(reader: &mut Reader<'_>, node: &Node) -> Option<At<&'static str>> {
+    let text = reader.text("profile", node, "a profile such as `linux-masquerade`")?;
+    if let Some(profile) = profiles::find(text.value) {
+        return Some(At::new(profile.name, text.span));
+    }
+    let diagnostic = if Nickname::from_alias(text.value).is_some() {
+        Diagnostic::new(Code::UnknownWord, format!("`{}` is a nickname, not a profile", text.value))
+            .help(format!("write `type: {}`", text.value))
+    } else {
+        unknown_word("profile", text.value, &profiles::profile_names())
+    };
+    reader.report(diagnostic.at(text.span, "no profile is called that"));
+    None
+}
+
+/// The axes of a NAT or of a profile.
+pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
+    if let Some(node) = fields.get("port-mapping") {
+        reader.built_word("port-mapping", node, &["off"], &["upnp", "nat-pmp", "pcp"]);
+    }
+    macro_rules! word {
+        ($key:literal) => {
+            fields.get($key).and_then(|node| reader.word($key, node))
+        };
+    }
+    macro_rules! lifetime {
+        ($key:literal) => {
+            fields.get($key).and_then(|node| reader.lifetime($key, node))
+        };
+    }
+    let axes = Axes {
+        mapping: word!("mapping"),
+        filtering: word!("filtering"),
+        filter_scope: word!("filter-scope"),
+        reply_mapping: word!("reply-mapping"),
+        port_assignment: word!("port-assignment"),
+        on_conflict: word!("on-conflict"),
+        port_range: fields.get("port-range").and_then(|node| reader.leaf("port-range", node)),
+        port_parity: fields.get("port-parity").and_then(|node| reader.truth("port-parity", node)),
+        ip_pooling: word!("ip-pooling"),
+        max_ports_per_host: fields.integer(reader, "max-ports-per-host"),
+        hairpinning: word!("hairpinning"),
+        udp_timeout: lifetime!("udp-timeout"),
+        udp_timeout_unreplied: lifetime!("udp-timeout-unreplied"),
+        timeout_refresh: word!("timeout-refresh"),
+        unsolicited: word!("unsolicited"),
+    };
+    if let (Some(unreplied), Some(replied)) = (&axes.udp_timeout_unreplied, &axes.udp_timeout)
+        && unreplied.value > replied.value
+    {
+        reader.report(
+            Diagnostic::new(
+                Code::Contradiction,
+                "a mapping would live shorter once it is answered than before",
+            )
+            .at(unreplied.span, format!("longer than the {} below `udp-timeout`", replied.value))
+            .see(replied.span, "`udp-timeout` is given here")
+            .help(format!("write `udp-timeout-unreplied: {}` or less", replied.value)),
+        );
+    }
+    axes
+}
+
+impl Axes {
+    /// Changes `behavior` where the axes say so.
+    pub fn apply(&self, behavior: &mut NatBehavior) {
+        fn set<T: Copy>(from: Option<&At<T>>, to: &mut T) {
+            if let Some(at) = from {
+                *to = at.value;
+            }
+        }
+        set(self.mapping.as_ref(), &mut behavior.mapping);
+        set(self.filtering.as_ref(), &mut behavior.filtering);
+        set(self.filter_scope.as_ref(), &mut behavior.filter_scope);
+        set(self.reply_mapping.as_ref(), &mut behavior.reply_mapping);
+        set(self.port_assignment.as_ref(), &mut behavior.ports.assignment);
+        set(self.on_conflict.as_ref(), &mut behavior.ports.on_conflict);
+        set(self.port_range.as_ref(), &mut behavior.ports.range);
+        set(self.port_parity.as_ref(), &mut behavior.ports.parity);
+        set(self.ip_pooling.as_ref(), &mut behavior.pooling);
+        set(self.hairpinning.as_ref(), &mut behavior.hairpinning);
+        set(self.udp_timeout.as_ref(), &mut behavior.lifetimes.udp);
+        set(self.udp_timeout_unreplied.as_ref(), &mut behavior.lifetimes.udp_unreplied);
+        set(self.timeout_refresh.as_ref(), &mut behavior.lifetimes.refresh);
+        set(self.unsolicited.as_ref(), &mut behavior.unsolicited);
+        if let Some(quota) = &self.max_ports_per_host {
+            behavior.ports.max_per_host = u16::try_from(quota.value).ok();
+        }
+        // Each timer alone is a statement; the other follows it rather than contradict it.
+        let lifetimes = &mut behavior.lifetimes;
+        if self.udp_timeout_unreplied.is_none() {
+            lifetimes.udp_unreplied = lifetimes.udp_unreplied.min(lifetimes.udp);
+        } else {
+            lifetimes.udp = lifetimes.udp.max(lifetimes.udp_unreplied);
+        }
+    }
+}

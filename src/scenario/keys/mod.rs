@@ -1,0 +1,235 @@
+//! The keys of a scenario file: one table that readers check against, "valid keys" hints are made from, and the
+//! reference and the schema are generated from, so that none of them can drift.
+
+mod calls;
+mod nodes;
+
+pub use calls::{CALL, DROP, EXPECT, SELECTED, SIGNALLING};
+pub use nodes::{FIREWALL, ICE_SERVER, LINK, NAT, OUTBOUND, PEER, SERVER};
+
+/// A map of the file with a fixed set of keys.
+#[derive(Debug)]
+pub struct Section {
+    /// How messages and the reference call it: `nats.NAME`.
+    pub name: &'static str,
+    /// What it describes.
+    pub about: &'static str,
+    /// Its keys, in the order of the reference.
+    pub keys: &'static [Key],
+}
+
+/// A key of a [`Section`].
+#[derive(Debug)]
+pub struct Key {
+    /// The key.
+    pub name: &'static str,
+    /// Other spellings that are understood.
+    pub aliases: &'static [&'static str],
+    /// What its value is.
+    pub kind: Kind,
+    /// What is taken when the key is missing.
+    pub default: &'static str,
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// A line of text.
+    Text,
+    /// The name of a node.
+    NodeName,
+    /// `true` or `false`.
+    Truth,
+    /// A whole number between these two.
+    Integer(u64, u64),
+    /// `20ms`.
+    Duration,
+    /// `1%`.
+    Percent,
+    /// `1.2Mbps`.
+    Bandwidth,
+    /// `1024-65535`.
+    PortRange,
+    /// `3478/udp`, one or a list.
+    Listen,
+    /// `443/tcp`, a list.
+    Services,
+    /// An IPv4 address.
+    Address,
+    /// A list of IPv4 addresses.
+    Addresses,
+    /// `192.168.1.0/24`.
+    Network,
+    /// One of these words.
+    Word(fn() -> Vec<&'static str>),
+    /// One of these words, or a list of them.
+    Words(fn() -> Vec<&'static str>),
+    /// A named link or a map.
+    Link,
+    /// `stun:` and `turn:` URIs or WebRTC's objects.
+    IceServers,
+    /// A map from user names to passwords.
+    Users,
+    /// A map from peers to numbers.
+    Counts,
+    /// A map with the keys of another section.
+    Map(&'static Section),
+    /// A list of such maps.
+    MapList(&'static Section),
+    /// A map from names to such maps.
+    Named(&'static Section),
+    /// A map from names to a nickname or such a map.
+    NamedOrNickname(&'static Section),
+    /// Calls.
+    Calls,
+    /// Part of the format, but not of this version. Says what to do instead.
+    NotBuilt(&'static str),
+}
+
+impl Section {
+    /// What messages call it: `nats.NAME` in backticks, or "the file".
+    pub fn called(&self) -> String {
+        if self.name.contains(' ') { self.name.into() } else { format!("`{}`", self.name) }
+    }
+
+    /// The key with this name or spelling.
+    pub fn key(&self, spelling: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == spelling || key.aliases.contains(&spelling))
+    }
+
+    /// The keys this version has.
+    pub fn built_keys(&self) -> impl Iterator<Item = &'static Key> {
+        self.keys.iter().filter(|key| !matches!(key.kind, Kind::NotBuilt(_)))
+    }
+}
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, about: &'static str) -> Key {
+    Key { name, aliases: &[], kind, default, about }
+}
+
+const fn not_built(name: &'static str, instead: &'static str) -> Key {
+    Key { name, aliases: &[], kind: Kind::NotBuilt(instead), default: "", about: "" }
+}
+
+/// The file itself.
+pub static FILE: Section = Section {
+    name: "the file",
+    about: "A scenario: who is behind what, who calls whom, and what should come of it.",
+    keys: &[
+        key("name", Kind::Text, "the file's name", "A title for reports."),
+        key(
+            "seed",
+            Kind::Integer(0, u64::MAX),
+            "`1`",
+            "All randomness of a run derives from it; `--seed` overrides it.",
+        ),
+        key(
+            "duration",
+            Kind::Duration,
+            "until every call is settled or has failed",
+            "How much virtual time to run.",
+        ),
+        key(
+            "nats",
+            Kind::NamedOrNickname(&NAT),
+            "none",
+            "Boxes that translate addresses, or that people call NATs.",
+        ),
+        key("firewalls", Kind::Named(&FIREWALL), "none", "Boxes that filter without translating."),
+        key("servers", Kind::Named(&SERVER), "none", "STUN and TURN servers. They are on the internet."),
+        key("peers", Kind::Named(&PEER), "required", "Hosts that run an ICE agent."),
+        key(
+            "signalling",
+            Kind::Map(&SIGNALLING),
+            "see there",
+            "How peers exchange offers, answers and candidates.",
+        ),
+        key(
+            "calls",
+            Kind::Calls,
+            "required",
+            "Who calls whom: `alice -> bob`, or `alice -> bob: { at: 1s }`.",
+        ),
+        key(
+            "expect",
+            Kind::Map(&EXPECT),
+            "nothing",
+            "What should be true at the end. Expectations about a call hold for every call.",
+        ),
+        not_built("events", "leave the section out: in this version nothing changes while a scenario runs"),
+        not_built("matrix", "write one file for each combination, or use `--set` on the command line"),
+    ],
+};
+
+/// Every section, in the order of the reference.
+pub static SECTIONS: &[&Section] = &[
+    &FILE,
+    &NAT,
+    &FIREWALL,
+    &OUTBOUND,
+    &SERVER,
+    &PEER,
+    &ICE_SERVER,
+    &LINK,
+    &SIGNALLING,
+    &CALL,
+    &EXPECT,
+    &SELECTED,
+    &DROP,
+];
+
+impl Kind {
+    /// The kind in words, for the reference.
+    pub fn describe(self) -> String {
+        match self {
+            Self::Text => "text".into(),
+            Self::NodeName => "node".into(),
+            Self::Truth => "`true` or `false`".into(),
+            Self::Integer(least, most) => format!("{least} to {most}"),
+            Self::Duration => "duration".into(),
+            Self::Percent => "percentage".into(),
+            Self::Bandwidth => "bandwidth".into(),
+            Self::PortRange => "port range".into(),
+            Self::Listen => "list of `PORT/udp`".into(),
+            Self::Services => "list of `PORT/udp` or `PORT/tcp`".into(),
+            Self::Address => "address".into(),
+            Self::Addresses => "list of addresses".into(),
+            Self::Network => "network".into(),
+            Self::Word(words) => or_words(&words()),
+            Self::Words(words) => format!("one or a list of {}", or_words(&words())),
+            Self::Link => "named link or map (`link`)".into(),
+            Self::IceServers => "list of URIs or maps (`ice-servers`)".into(),
+            Self::Users => "map from user to password".into(),
+            Self::Counts => "map from peer to number".into(),
+            Self::Map(section) => format!("map (`{}`)", section.name),
+            Self::MapList(section) => format!("list of maps (`{}`)", section.name),
+            Self::Named(section) => format!("map from name to `{}`", section.name),
+            Self::NamedOrNickname(section) => format!("map from name to nickname or `{}`", section.name),
+            Self::Calls => "list of calls".into(),
+            Self::NotBuilt(_) => "not built yet".into(),
+        }
+    }
+}
+
+fn or_words(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_spelling_means_two_keys() {
+        for section in SECTIONS {
+            let mut seen = std::collections::BTreeSet::new();
+            for key in section.keys {
+                for spelling in [key.name].iter().chain(key.aliases) {
+                    assert!(seen.insert(*spelling), "{spelling} of {}", section.name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! NATs, firewalls and what is behind what.
+
+use super::names::{Names, Section};
+use crate::base::SimDuration;
+use crate::plan::{
+    Access, DenyAction, FilteringBehavior, Firewall, InboundPolicy, NatBehavior, NicknameMeaning,
+    OutboundPolicy, Topology,
+};
+use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::file::{self, File, LinkSpec, Named, Start};
+use crate::scenario::profiles::{self, FIREWALL_LIFETIME, axes_of};
+use crate::scenario::read::{At, Reader};
+use crate::scenario::source::Span;
+
+/// A NAT, firewall or router of the file.
+#[derive(Debug)]
+pub struct Box<'f> {
+    /// Its name.
+    pub name: &'f At<String>,
+    /// The number of its parent; `None`: the internet.
+    pub parent: Option<usize>,
+    /// What it does.
+    pub what: What,
+    /// `behind`.
+    pub behind: Option<&'f At<String>>,
+    /// `link`.
+    pub link: Option<&'f LinkSpec>,
+    /// The section it stands in.
+    pub section: &'static str,
+    /// What it does that the file does not say.
+    pub assumed: Vec<(&'static str, String)>,
+}
+
+/// What a box does.
+#[derive(Debug)]
+pub enum What {
+    /// Translates. With its number among the entries of `nats`, counted from 1, its index there and its label.
+    Translates(NatBehavior, usize, Option<String>),
+    /// Filters.
+    Filters(Firewall),
+    /// Forwards.
+    Forwards,
+}
+
+/// All boxes in the order of the file, and the parents of peers.
+#[derive(Debug)]
+pub struct Boxes<'f> {
+    /// The boxes.
+    pub all: Vec<Box<'f>>,
+    peers: Vec<Option<usize>>,
+}
+
+const BEHIND: [Section; 2] = [Section::Nat, Section::Firewall];
+
+impl<'f> Boxes<'f> {
+    /// Collects the boxes and looks up what everything is behind.
+    pub fn collect(reader: &mut Reader<'_>, file: &'f File, names: &Names<'_>) -> Self {
+        let nats = file.nats.iter().enumerate().map(|(index, nat)| from_nat(reader, index, nat));
+        let mut all: Vec<Box<'f>> = nats.collect();
+        all.extend(file.firewalls.iter().map(from_firewall));
+        all.sort_by_key(|each| each.name.span);
+        let number_of = |all: &[Box<'_>], name: &str| all.iter().position(|each| each.name.value == name);
+        for index in 0..all.len() {
+            let (name, behind) = (all[index].name, all[index].behind);
+            let what = format!("`{}` is behind", name.value);
+            all[index].parent =
+                parent(reader, names, behind, &what).and_then(|parent| number_of(&all, parent));
+        }
+        let peers = file.peers.iter().map(|peer| {
+            let what = format!("peer `{}` is behind", peer.name.value);
+            parent(reader, names, peer.body.behind.as_ref(), &what).and_then(|parent| number_of(&all, parent))
+        });
+        let peers = peers.collect();
+        let mut boxes = Self { all, peers };
+        boxes.break_cycles(reader);
+        boxes
+    }
+
+    /// What a peer is behind; `None`: the internet.
+    pub fn peer_parent(&self, peer: usize) -> Option<usize> {
+        self.peers.get(peer).copied().flatten()
+    }
+
+    /// The nearest NAT at or above `from`, whose inside is the network there; `None`: the internet.
+    pub fn realm(&self, mut from: Option<usize>) -> Option<usize> {
+        while let Some(at) = from {
+            if let What::Translates(..) = self.all[at].what {
+                return Some(at);
+            }
+            from = self.all[at].parent;
+        }
+        None
+    }
+
+    /// The NATs above a box, nearest first.
+    pub fn realms_above(&self, index: usize) -> Vec<usize> {
+        let mut above = Vec::new();
+        let mut at = self.realm(self.all[index].parent);
+        while let Some(nat) = at {
+            above.push(nat);
+            at = self.realm(self.all[nat].parent);
+        }
+        above
+    }
+
+    /// Reports every circle once and cuts it open, so that what follows comes to an end.
+    fn break_cycles(&mut self, reader: &mut Reader<'_>) {
+        // The walk on which a box was met; a walk that meets its own box has found a circle.
+        let mut met_on = vec![usize::MAX; self.all.len()];
+        for walk in 0..self.all.len() {
+            let mut at = walk;
+            while met_on[at] == usize::MAX {
+                met_on[at] = walk;
+                let Some(parent) = self.all[at].parent else { break };
+                if met_on[parent] == walk {
+                    reader.report(self.cycle(parent));
+                    self.all[parent].parent = None;
+                    break;
+                }
+                at = parent;
+            }
+        }
+    }
+
+    fn cycle(&self, start: usize) -> Diagnostic {
+        let mut path = vec![start];
+        while let Some(parent) = self.all[path[path.len() - 1]].parent.filter(|parent| *parent != start) {
+            path.push(parent);
+        }
+        let names: Vec<String> =
+            path.iter().chain(path.first()).map(|at| format!("`{}`", self.all[*at].name.value)).collect();
+        let spans: Vec<Span> =
+            path.iter().filter_map(|at| self.all[*at].behind).map(|behind| behind.span).collect();
+        let message = match path.as_slice() {
+            [_] => format!("{} is behind itself", names[0]),
+            _ => format!("{} are behind each other in a circle", names[..path.len()].join(", ")),
+        };
+        let mut diagnostic = Diagnostic::new(Code::BehindCycle, message);
+        for (number, span) in spans.into_iter().enumerate() {
+            let text = format!("{} is behind {}", names[number], names[number + 1]);
+            diagnostic = if number == 0 { diagnostic.at(span, text) } else { diagnostic.see(span, text) };
+        }
+        diagnostic.help("one of them must be behind `internet`, which is the default")
+    }
+}
+
+fn parent<'n>(
+    reader: &mut Reader<'_>,
+    names: &Names<'_>,
+    behind: Option<&'n At<String>>,
+    what: &str,
+) -> Option<&'n str> {
+    let behind = behind.filter(|behind| behind.value != Topology::INTERNET)?;
+    let help = "write `behind: internet` or the name of a NAT or firewall";
+    names.expect(reader, behind, &BEHIND, what, help).map(|_| behind.value.as_str())
+}
+
+fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>) -> Box<'f> {
+    let body = &nat.body;
+    let (meaning, label) = match &body.start {
+        Some(Start::Nickname(nickname)) => (Some(nickname.value.meaning()), Some(nickname.value.to_string())),
+        Some(Start::Profile(profile)) => {
+            let behavior = profiles::find(profile.value).and_then(profiles::Profile::behavior);
+            (behavior.map(NicknameMeaning::Nat), Some(profile.value.to_owned()))
+        }
+        None => (None, None),
+    };
+    let what = match meaning {
+        Some(NicknameMeaning::Router) => {
+            meaningless(reader, body, &[], "a box that does nothing");
+            What::Forwards
+        }
+        Some(NicknameMeaning::Firewall(filtering)) => {
+            meaningless(reader, body, &["filtering", "udp-timeout"], "a firewall, which does not translate");
+            let filtering = body.axes.filtering.as_ref().map_or(filtering, |at| at.value);
+            let lifetime = body.axes.udp_timeout.as_ref().map_or(FIREWALL_LIFETIME, |at| at.value);
+            What::Filters(Firewall { label, ..firewall(filtering, lifetime) })
+        }
+        Some(NicknameMeaning::Nat(mut behavior)) => {
+            body.axes.apply(&mut behavior);
+            What::Translates(behavior, index, label)
+        }
+        None => {
+            let mapping = body
+                .axes
+                .mapping
+                .as_ref()
+                .map_or(crate::plan::MappingBehavior::EndpointIndependent, |at| at.value);
+            let filtering =
+                body.axes.filtering.as_ref().map_or(FilteringBehavior::EndpointIndependent, |at| at.value);
+            let mut behavior = NatBehavior::new(mapping, filtering);
+            body.axes.apply(&mut behavior);
+            What::Translates(behavior, index, None)
+        }
+    };
+    let mut assumed = match &what {
+        // A profile is a file that says everything.
+        What::Translates(..) if matches!(&body.start, Some(Start::Profile(_))) => Vec::new(),
+        What::Translates(behavior, ..) => axes_of(behavior),
+        What::Filters(firewall) => firewall_axes(firewall),
+        What::Forwards => Vec::new(),
+    };
+    assumed.retain(|(key, _)| body.translating.iter().all(|given| given.value != *key));
+    Box {
+        name: &nat.name,
+        parent: None,
+        what,
+        behind: body.behind.as_ref(),
+        link: body.link.as_ref(),
+        section: "nats",
+        assumed,
+    }
+}
+
+fn meaningless(reader: &mut Reader<'_>, nat: &file::Nat, allowed: &[&str], what: &str) {
+    let Some(Start::Nickname(nickname)) = &nat.start else { return };
+    for key in nat.translating.iter().filter(|key| !allowed.contains(&key.value)) {
+        reader.report(
+            Diagnostic::new(
+                Code::MeaninglessKey,
+                format!("`{}` has no effect on `{}`", key.value, nickname.value),
+            )
+            .at(key.span, "no effect")
+            .see(nickname.span, format!("this is {what}"))
+            .help("remove it, or take a `type` that translates"),
+        );
+    }
+}
+
+const fn firewall(filtering: FilteringBehavior, udp_lifetime: SimDuration) -> Firewall {
+    Firewall {
+        outbound: OutboundPolicy { default: Access::Allow, allow: Vec::new(), action: DenyAction::Drop },
+        inbound: InboundPolicy::Deny,
+        filtering,
+        udp_lifetime,
+        label: None,
+    }
+}
+
+fn firewall_axes(firewall: &Firewall) -> Vec<(&'static str, String)> {
+    vec![("filtering", firewall.filtering.to_string()), ("udp-timeout", firewall.udp_lifetime.to_string())]
+}
+
+fn from_firewall(named: &Named<file::Firewall>) -> Box<'_> {
+    let body = &named.body;
+    let filtering = body.filtering.as_ref().map_or(FilteringBehavior::AddressAndPortDependent, |at| at.value);
+    let lifetime = body.udp_timeout.as_ref().map_or(FIREWALL_LIFETIME, |at| at.value);
+    let mut firewall = firewall(filtering, lifetime);
+    if let Some(outbound) = &body.outbound {
+        firewall.outbound = outbound.clone();
+    }
+    if let Some(inbound) = &body.inbound {
+        firewall.inbound = inbound.value;
+    }
+    let mut assumed = firewall_axes(&firewall);
+    let given = [("filtering", body.filtering.is_some()), ("udp-timeout", body.udp_timeout.is_some())];
+    assumed.retain(|(key, _)| !body.lets_everything_in() && !given.contains(&(*key, true)));
+    if body.inbound.is_none() {
+        assumed.push(("inbound", firewall.inbound.to_string()));
+    }
+    if body.outbound.is_none() {
+        assumed.push(("outbound.default", firewall.outbound.default.to_string()));
+    }
+    Box {
+        name: &named.name,
+        parent: None,
+        what: What::Filters(firewall),
+        behind: body.behind.as_ref(),
+        link: body.link.as_ref(),
+        section: "firewalls",
+        assumed,
+    }
+}

@@ -1,0 +1,95 @@
+//! Boxes and their addresses become nodes.
+
+use ipnet::IpNet;
+
+use super::addresses::Addresses;
+use super::assumed::Assumed;
+use super::boxes::{Boxes, What};
+use super::link::{link, named_link};
+use crate::base::{NodeId, SimDuration};
+use crate::plan::{Element, Link, Nat, Topology};
+use crate::scenario::read::Reader;
+
+impl Boxes<'_> {
+    /// Adds the boxes to the topology, parents first. Returns their ids.
+    pub fn build(
+        &self,
+        reader: &mut Reader<'_>,
+        addresses: &Addresses,
+        topology: &mut Topology,
+        assumed: &mut Assumed,
+    ) -> Vec<Option<NodeId>> {
+        let mut ids: Vec<Option<NodeId>> = vec![None; self.all.len()];
+        for index in 0..self.all.len() {
+            let mut chain = vec![index];
+            while let Some(parent) =
+                self.all[chain[chain.len() - 1]].parent.filter(|parent| ids[*parent].is_none())
+            {
+                chain.push(parent);
+            }
+            while let Some(next) = chain.pop().filter(|next| ids[*next].is_none()) {
+                let above = self.all[next].parent.and_then(|parent| ids[parent]).unwrap_or(NodeId::new(0));
+                ids[next] = Some(self.add(reader, next, above, addresses, topology, assumed));
+            }
+        }
+        ids
+    }
+
+    fn add(
+        &self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        above: NodeId,
+        addresses: &Addresses,
+        topology: &mut Topology,
+        assumed: &mut Assumed,
+    ) -> NodeId {
+        let each = &self.all[index];
+        let key = format!("{}.{}", each.section, each.name.value);
+        if each.behind.is_none() {
+            assumed.note(&key, "behind", Topology::INTERNET);
+        }
+        let default = if each.parent.is_none() {
+            named_link("broadband")
+        } else {
+            Link::with_delay(SimDuration::from_millis(2))
+        };
+        let link = link(reader, each.link, default, &key, assumed);
+        let (element, outside) = match &each.what {
+            What::Forwards => (Element::Router, Vec::new()),
+            What::Filters(firewall) => {
+                for (axis, value) in &each.assumed {
+                    assumed.note(&key, axis, value);
+                }
+                (Element::Firewall(firewall.clone()), Vec::new())
+            }
+            What::Translates(behavior, _, label) => {
+                let network = &addresses.networks[index];
+                if !each.assumed.is_empty() {
+                    let axes: Vec<String> =
+                        each.assumed.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+                    assumed.note("", &key, format!("{{ {} }}", axes.join(", ")));
+                }
+                if network.outside_assumed {
+                    assumed.note(&key, "outside", outside_text(&network.outside));
+                }
+                if network.inside_assumed {
+                    assumed.note(&key, "inside", network.inside);
+                }
+                let nat = Nat {
+                    behavior: behavior.clone(),
+                    inside: IpNet::V4(network.inside),
+                    gateway: network.gateway.into(),
+                    label: label.clone(),
+                };
+                (Element::Nat(nat), network.outside.clone())
+            }
+        };
+        topology.add(above, &each.name.value, element, outside, link)
+    }
+}
+
+fn outside_text(addresses: &[std::net::IpAddr]) -> String {
+    let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    format!("[{}]", texts.join(", "))
+}

@@ -1,0 +1,206 @@
+//! What a file expects, and whether all of it can be true at once.
+
+use super::names::{Names, Section};
+use crate::base::NodeId;
+use crate::plan::{CandidateType, DropExpectation, Expectation, ExpectedFact, IceState, Path, Topology};
+use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::file::{self, Fact, File};
+use crate::scenario::read::{At, Reader};
+use crate::scenario::source::Source;
+use crate::scenario::source::Span;
+
+/// The expectations of the file.
+pub fn resolve(
+    reader: &mut Reader<'_>,
+    file: &File,
+    names: &Names<'_>,
+    topology: &Topology,
+    source: &Source,
+) -> Vec<Expectation> {
+    check_paths(reader, file);
+    check_time(reader, file);
+    check_failure(reader, file);
+    check_relay(reader, file);
+    let mut expectations = Vec::new();
+    for expectation in &file.expect {
+        if let Some(fact) = fact(reader, &expectation.fact, names, topology) {
+            let line = match expectation.key.source {
+                0 => source.line_and_column(expectation.key.start).0 as u32,
+                _ => 0,
+            };
+            expectations.push(Expectation { fact, line });
+        }
+    }
+    expectations
+}
+
+fn fact(
+    reader: &mut Reader<'_>,
+    fact: &Fact,
+    names: &Names<'_>,
+    topology: &Topology,
+) -> Option<ExpectedFact> {
+    let plain = |paths: &[At<Path>]| paths.iter().map(|at| at.value).collect();
+    Some(match fact {
+        Fact::Path(paths) => ExpectedFact::Path(plain(paths)),
+        Fact::Never(paths) => ExpectedFact::Never(plain(paths)),
+        Fact::Needs(needs) => ExpectedFact::Needs(*needs),
+        Fact::Within(within) => ExpectedFact::Within(*within),
+        Fact::Selected(selection) => ExpectedFact::Selected(*selection),
+        Fact::Family(family) => ExpectedFact::Family(*family),
+        Fact::RelayProtocol(protocol) => ExpectedFact::RelayProtocol(*protocol),
+        Fact::IceState(state) => ExpectedFact::IceState(*state),
+        Fact::NatHops(hops) => {
+            let mut found = Vec::new();
+            for (peer, count) in hops {
+                let place = names.expect(
+                    reader,
+                    peer,
+                    &[Section::Peer],
+                    "`nat-hops` counts for",
+                    "write the name of a peer",
+                );
+                let node = place.and_then(|_| topology.find(&peer.value));
+                found.extend(node.map(|node| (node, u32::try_from(count.value).unwrap_or(u32::MAX))));
+            }
+            ExpectedFact::NatHops(found)
+        }
+        Fact::Drops(drops) => ExpectedFact::Drops(DropExpectation {
+            by: node(reader, drops, names, topology)?,
+            reason: drops.reason.as_ref().map(|at| at.value),
+            min: drops.min,
+            max: drops.max,
+        }),
+    })
+}
+
+fn node(
+    reader: &mut Reader<'_>,
+    drops: &file::Drops,
+    names: &Names<'_>,
+    topology: &Topology,
+) -> Option<NodeId> {
+    if drops.by.value != Topology::INTERNET {
+        let every = [Section::Nat, Section::Firewall, Section::Server, Section::Peer];
+        names.expect(
+            reader,
+            &drops.by,
+            &every,
+            "drops are expected at",
+            "write the name of a node, or `internet`",
+        )?;
+    }
+    topology.find(&drops.by.value)
+}
+
+/// The expectation of one kind, with where it stands.
+fn find<'f, T>(file: &'f File, pick: impl Fn(&'f Fact) -> Option<T>) -> Option<(T, Span, Span)> {
+    file.expect.iter().find_map(|each| pick(&each.fact).map(|found| (found, each.key, each.value)))
+}
+
+fn paths(file: &File) -> Option<(&Vec<At<Path>>, Span, Span)> {
+    find(file, |fact| if let Fact::Path(paths) = fact { Some(paths) } else { None })
+}
+
+fn check_paths(reader: &mut Reader<'_>, file: &File) {
+    let never = find(file, |fact| if let Fact::Never(paths) = fact { Some(paths) } else { None });
+    for (paths, ..) in paths(file).into_iter().chain(never) {
+        for (index, path) in paths.iter().enumerate() {
+            if let Some(first) = paths[..index].iter().find(|first| first.value == path.value) {
+                reader.report(
+                    Diagnostic::new(Code::DuplicateKey, format!("`{}` stands twice in the list", path.value))
+                        .at(path.span, "again here")
+                        .see(first.span, "first here")
+                        .help("remove one of them"),
+                );
+            }
+        }
+    }
+    let Some((never, never_key, _)) = never else { return };
+    let is_never = |path: Path| never.iter().any(|at| at.value == path);
+    match paths(file) {
+        Some((wanted, key, _)) if wanted.iter().all(|at| is_never(at.value)) => reader.report(
+            Diagnostic::new(Code::Contradiction, "`never` excludes every path that `path` allows")
+                .at(never_key, "excludes all of them")
+                .see(key, "these are expected")
+                .help("remove one of the two"),
+        ),
+        None if Path::ALL.iter().all(|path| is_never(*path)) => reader.report(
+            Diagnostic::new(Code::Contradiction, "`never` excludes every path there is")
+                .at(never_key, "leaves nothing")
+                .help("remove one of them"),
+        ),
+        _ => {}
+    }
+}
+
+fn check_time(reader: &mut Reader<'_>, file: &File) {
+    let within = find(file, |fact| if let Fact::Within(within) = fact { Some(*within) } else { None });
+    if let (Some((within, _, span)), Some(duration)) = (within, &file.duration)
+        && within > duration.value
+        && !duration.value.is_zero()
+    {
+        reader.report(
+            Diagnostic::new(Code::Contradiction, "`within` is longer than the whole run")
+                .at(span, "longer than the run")
+                .see(duration.span, "the run ends here")
+                .help(format!("write `within: {}` or less, or a longer `duration`", duration.value)),
+        );
+    }
+}
+
+/// A call that fails has no pair about which anything could be expected.
+fn check_failure(reader: &mut Reader<'_>, file: &File) {
+    let Some((paths, path_key, _)) = paths(file) else { return };
+    let only_failed = paths.iter().all(|at| at.value == Path::Failed);
+    let never_failed = paths.iter().all(|at| at.value != Path::Failed);
+    for each in &file.expect {
+        let contradicts = match &each.fact {
+            Fact::Needs(_)
+            | Fact::Within(_)
+            | Fact::Selected(_)
+            | Fact::Family(_)
+            | Fact::RelayProtocol(_)
+            | Fact::NatHops(_) => only_failed,
+            Fact::IceState(state) if state.is_connected() => only_failed,
+            Fact::IceState(IceState::Failed) => never_failed,
+            _ => false,
+        };
+        if contradicts {
+            let why = if only_failed {
+                "a call that fails has no such thing"
+            } else {
+                "a call that has a path has not failed"
+            };
+            reader.report(
+                Diagnostic::new(Code::Contradiction, "this cannot hold together with `path`")
+                    .at(each.key, why)
+                    .see(path_key, "`path` is expected here")
+                    .help("remove one of the two"),
+            );
+        }
+    }
+}
+
+/// Only relayed paths have a relay.
+fn check_relay(reader: &mut Reader<'_>, file: &File) {
+    let Some((paths, path_key, _)) = paths(file) else { return };
+    let never_relay = paths.iter().all(|at| !matches!(at.value, Path::Relay | Path::Failed));
+    for each in file.expect.iter().filter(|_| never_relay) {
+        let relayed = match &each.fact {
+            Fact::RelayProtocol(_) => true,
+            Fact::Selected(selection) => {
+                [selection.local, selection.remote].contains(&Some(CandidateType::Relayed))
+            }
+            _ => false,
+        };
+        if relayed {
+            reader.report(
+                Diagnostic::new(Code::Contradiction, "this expects a relay, but `path` does not")
+                    .at(each.key, "only a relayed path has this")
+                    .see(path_key, "`path` is expected here")
+                    .help("add `relay` to `path`, or remove this"),
+            );
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Which servers a peer's agent is told of.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::assumed::Assumed;
+use super::names::{Names, Section};
+use super::servers::Placed;
+use crate::plan::{Credentials, IceServer, IceServerKind};
+use crate::scenario::diagnostic::{Code, Diagnostic};
+use crate::scenario::file::{self, File, Named, Uri};
+use crate::scenario::read::{At, Reader, listed};
+
+/// The port of a URI that names none (RFC 7064, RFC 7065).
+const DEFAULT_PORT: u16 = 3_478;
+
+/// The servers of one peer.
+pub fn servers(
+    reader: &mut Reader<'_>,
+    file: &File,
+    peer: &Named<file::Peer>,
+    names: &Names<'_>,
+    placed: &[Placed],
+    assumed: &mut Assumed,
+) -> Vec<IceServer> {
+    let own = peer.body.turn_credentials.as_ref().map(|at| &at.value);
+    let login = |server: usize, given: Option<&Credentials>| {
+        given.or(own).cloned().or_else(|| right_credentials(&placed[server].users, &peer.name.value))
+    };
+    let mut found: Vec<IceServer> = Vec::new();
+    match &peer.body.ice_servers {
+        Some(given) => {
+            for entry in given {
+                let Some((server, address)) = target(reader, file, names, placed, &entry.uri) else {
+                    continue;
+                };
+                let kind = entry.uri.value.kind;
+                let credentials =
+                    login(server, entry.credentials.as_ref()).filter(|_| kind == IceServerKind::Turn);
+                if found.iter().any(|other| other.kind == kind && other.address == address) {
+                    reader.report(
+                        Diagnostic::new(Code::DuplicateKey, "`ice-servers` names this server twice")
+                            .at(entry.uri.span, "again here")
+                            .help("remove one of them"),
+                    );
+                }
+                found.push(IceServer { node: placed[server].node, address, kind, credentials });
+            }
+        }
+        None => {
+            for (index, server) in file.servers.iter().enumerate() {
+                let mut add = |port: Option<&At<u16>>, kind, credentials: Option<Credentials>| {
+                    if let Some(port) = port {
+                        let address = SocketAddr::new(placed[index].address, port.value);
+                        found.push(IceServer { node: placed[index].node, address, kind, credentials });
+                    }
+                };
+                add(server.body.stun.first(), IceServerKind::Stun, None);
+                add(server.body.turn.first(), IceServerKind::Turn, login(index, None));
+            }
+            assumed.note(&format!("peers.{}", peer.name.value), "ice-servers", uris(file, &found, placed));
+        }
+    }
+    let useless = peer
+        .body
+        .turn_credentials
+        .as_ref()
+        .filter(|_| !found.iter().any(|server| server.kind == IceServerKind::Turn));
+    if let Some(credentials) = useless.filter(|_| reader.mistakes() == 0) {
+        reader.report(
+            Diagnostic::new(
+                Code::MeaninglessKey,
+                format!("`turn-credentials` has no effect: `{}` knows no TURN server", peer.name.value),
+            )
+            .at(credentials.span, "no effect")
+            .help("add a `turn:` URI to its `ice-servers`, or remove the key"),
+        );
+    }
+    found
+}
+
+/// A user of the peer's own name, or else the first there is.
+fn right_credentials(users: &[Credentials], peer: &str) -> Option<Credentials> {
+    users.iter().find(|user| user.username == peer).or(users.first()).cloned()
+}
+
+fn uris(file: &File, servers: &[IceServer], placed: &[Placed]) -> String {
+    let texts: Vec<String> = servers
+        .iter()
+        .filter_map(|server| {
+            let index = placed.iter().position(|other| other.node == server.node)?;
+            let port = server.address.port();
+            let port = if port == DEFAULT_PORT { String::new() } else { format!(":{port}") };
+            Some(format!("{}:{}{port}", server.kind, file.servers[index].name.value))
+        })
+        .collect();
+    format!("[{}]", texts.join(", "))
+}
+
+/// The server a URI stands for, and its address and port.
+fn target(
+    reader: &mut Reader<'_>,
+    file: &File,
+    names: &Names<'_>,
+    placed: &[Placed],
+    uri: &At<Uri>,
+) -> Option<(usize, SocketAddr)> {
+    let Uri { kind, target } = &uri.value;
+    let host = target.host.as_str();
+    let literal = host.parse::<IpAddr>().ok();
+    let named = file.servers.iter().zip(placed).enumerate().find_map(|(index, (server, placed))| {
+        let by_name =
+            server.name.value == host || server.body.host.as_ref().is_some_and(|name| name.value == host);
+        let by_address = literal.filter(|address| placed.addresses.contains(address));
+        by_address.or(by_name.then_some(placed.address)).map(|address| (index, address))
+    });
+    let Some((index, address)) = named else {
+        let name = At::new(host.to_owned(), uri.span);
+        let help = format!("write `{kind}:NAME` with the name, the `host` or the `address` of a server");
+        names.expect(reader, &name, &[Section::Server], "the URI names", &help);
+        return None;
+    };
+    let server = &file.servers[index];
+    let offered = match kind {
+        IceServerKind::Stun => &server.body.stun,
+        IceServerKind::Turn => &server.body.turn,
+    };
+    let port = target.port.unwrap_or(DEFAULT_PORT);
+    if !offered.iter().any(|at| at.value == port) && !server.broken {
+        reader.report(no_service(server, *kind, port, target.port.is_some(), offered, uri));
+    }
+    Some((index, SocketAddr::new(address, port)))
+}
+
+fn no_service(
+    server: &Named<file::Server>,
+    kind: IceServerKind,
+    port: u16,
+    explicit: bool,
+    offered: &[At<u16>],
+    uri: &At<Uri>,
+) -> Diagnostic {
+    let name = &server.name.value;
+    let ports: Vec<String> = offered.iter().map(|at| format!("{}/udp", at.value)).collect();
+    let word = kind.word().to_uppercase();
+    let diagnostic =
+        Diagnostic::new(Code::NoSuchService, format!("server `{name}` does not offer {word} on port {port}"))
+            .at(uri.span, if explicit { "no such port" } else { "a URI without a port means 3478" })
+            .see(server.name.span, "the server is defined here");
+    match offered.first() {
+        Some(first) => diagnostic
+            .help(format!("write `{kind}:{name}:{}`", first.value))
+            .help(format!("it offers {word} on {}", listed(ports.iter().map(String::as_str)))),
+        None => diagnostic.help(format!("add `{kind}: [{port}/udp]` to `{name}`")),
+    }
+}

@@ -1,0 +1,186 @@
+//! From what a file says to a [`Plan`]: every name resolved, every default filled in, every address assigned.
+
+mod addresses;
+mod assumed;
+mod boxes;
+mod build;
+mod calls;
+mod expect;
+mod ice;
+mod link;
+mod names;
+mod servers;
+
+use crate::base::{NodeId, Probability, SimDuration};
+use crate::plan::{Element, Peer, Plan, Signalling, StackKind, Topology};
+
+use super::diagnostic::{Code, Diagnostic};
+use super::file::{self, File, Named};
+use super::read::{At, Reader};
+use super::source::Source;
+use addresses::Addresses;
+use assumed::Assumed;
+use boxes::Boxes;
+use link::{link, named_link};
+use names::{Names, Section};
+
+/// What the command line puts above the file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Above<'o> {
+    /// `--seed`.
+    pub seed: Option<u64>,
+    /// `--agent`.
+    pub agent: Option<StackKind>,
+    /// `--agent PEER=STACK`.
+    pub peer_agents: &'o [(At<String>, StackKind)],
+}
+
+/// The seed of a file that gives none.
+const DEFAULT_SEED: u64 = 1;
+
+/// The plan `file` describes. Whoever calls this looks at the reader's mistakes before using it.
+pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Above<'_>) -> Plan {
+    check_sizes(reader, file);
+    let names = Names::collect(reader, file);
+    check_agents(reader, &names, above);
+    let boxes = Boxes::collect(reader, file, &names);
+    let addresses = Addresses::assign(reader, file, &boxes);
+    let mut assumed = Assumed::default();
+    assume_file(file, above, &mut assumed);
+    let mut topology = Topology::new();
+    let nodes = boxes.build(reader, &addresses, &mut topology, &mut assumed);
+    let servers = servers::build(reader, file, &addresses, &mut topology, &mut assumed);
+    for (index, peer) in file.peers.iter().enumerate() {
+        let name = &peer.name.value;
+        let parent = boxes.peer_parent(index);
+        let at = parent.and_then(|parent| nodes[parent]).unwrap_or(NodeId::new(0));
+        let key = format!("peers.{name}");
+        if peer.body.behind.is_none() {
+            assumed.note(&key, "behind", Topology::INTERNET);
+        }
+        let address = addresses.peers[index];
+        if peer.body.address.is_none() {
+            assumed.note(&key, "address", address);
+        }
+        let default = if parent.is_some() { "lan" } else { "broadband" };
+        let link = link(reader, peer.body.link.as_ref(), named_link(default), &key, &mut assumed);
+        let element = Element::Peer(Peer {
+            agent: agent(peer, above, &key, &mut assumed),
+            ice_servers: ice::servers(reader, file, peer, &names, &servers, &mut assumed),
+            ice_transport_policy: peer
+                .body
+                .ice_transport_policy
+                .as_ref()
+                .map_or(crate::plan::IceTransportPolicy::All, |policy| policy.value),
+        });
+        topology.add(at, name, element, vec![address], link);
+    }
+    let signalling = signalling(file, &mut assumed);
+    let calls = calls::resolve(reader, file, &names, &topology);
+    let expectations = expect::resolve(reader, file, &names, &topology, source);
+    Plan {
+        name: file.name.as_ref().map_or_else(|| default_name(source), |name| name.value.clone()),
+        seed: above.seed.or(file.seed.as_ref().map(|seed| seed.value)).unwrap_or(DEFAULT_SEED),
+        duration: file.duration.as_ref().map(|duration| duration.value),
+        topology,
+        signalling,
+        calls,
+        expectations,
+        assumptions: assumed.0,
+    }
+}
+
+fn check_sizes(reader: &mut Reader<'_>, file: &File) {
+    let nodes = 1 + file.nats.len() + file.firewalls.len() + file.servers.len() + file.peers.len();
+    let (most_nodes, most_peers) = (reader.limits.nodes, reader.limits.peers);
+    if nodes > most_nodes {
+        let last = file.peers.last().map(|peer| peer.name.span).or(file.nats.last().map(|nat| nat.name.span));
+        reader.report(
+            Diagnostic::new(
+                Code::Limit,
+                format!("the scenario has {nodes} nodes with the internet; at most {most_nodes} are allowed"),
+            )
+            .at(last.unwrap_or(file.span), "up to here")
+            .help("raise the limit with `--limit nodes=N` if it is really needed"),
+        );
+    }
+    if let Some(extra) = file.peers.get(most_peers) {
+        reader.report(
+            Diagnostic::new(
+                Code::Limit,
+                format!("the scenario has {} peers; at most {most_peers} are allowed", file.peers.len()),
+            )
+            .at(extra.name.span, "the first one too many")
+            .help("raise the limit with `--limit peers=N` if it is really needed"),
+        );
+    }
+    if let Some(duration) = &file.duration {
+        let most = reader.limits.virtual_time;
+        if duration.value.is_zero() || duration.value > most {
+            let (code, problem) = if duration.value.is_zero() {
+                (Code::OutOfRange, "is no time at all".to_owned())
+            } else {
+                (Code::Limit, format!("is more than the limit of {most}"))
+            };
+            reader.report(
+                Diagnostic::new(code, format!("`duration: {}` {problem}", duration.value))
+                    .at(duration.span, "out of range")
+                    .help("write a duration such as `60s`, or leave it out: then a run ends when every call is settled"),
+            );
+        }
+    }
+}
+
+fn assume_file(file: &File, above: Above<'_>, assumed: &mut Assumed) {
+    if file.seed.is_none() && above.seed.is_none() {
+        assumed.note("", "seed", DEFAULT_SEED);
+    }
+    if file.duration.is_none() {
+        assumed.note("", "duration", "until every call is settled or has failed");
+    }
+}
+
+/// The stack of a peer: what is said about it alone counts more than what is said about all.
+fn agent(peer: &Named<file::Peer>, above: Above<'_>, key: &str, assumed: &mut Assumed) -> StackKind {
+    let own =
+        above.peer_agents.iter().rfind(|(name, _)| name.value == peer.name.value).map(|(_, stack)| *stack);
+    let given = peer.body.agent.as_ref().map(|at| at.value);
+    own.or(above.agent).or(given).unwrap_or_else(|| {
+        assumed.note(key, "agent", StackKind::Is);
+        StackKind::Is
+    })
+}
+
+/// Every `--agent PEER=STACK` has to mean a peer.
+fn check_agents(reader: &mut Reader<'_>, names: &Names<'_>, above: Above<'_>) {
+    for (name, stack) in above.peer_agents {
+        let what = format!("`--agent` gives `{stack}` to");
+        names.expect(reader, name, &[Section::Peer], &what, "write the name of a peer");
+    }
+}
+
+fn signalling(file: &File, assumed: &mut Assumed) -> Signalling {
+    let given = &file.signalling;
+    let mut or = |key: &str, given: bool, value: &str| {
+        if !given {
+            assumed.note("signalling", key, value);
+        }
+    };
+    or("delay", given.delay.is_some(), "50ms");
+    or("loss", given.loss.is_some(), "0%");
+    or("trickle", given.trickle.is_some(), "true");
+    Signalling {
+        delay: given.delay.as_ref().map_or(SimDuration::from_millis(50), |at| at.value),
+        loss: given.loss.as_ref().map_or(Probability::ZERO, |at| at.value),
+        trickle: given.trickle.as_ref().is_none_or(|at| at.value),
+    }
+}
+
+/// The file's name without folders and extension.
+fn default_name(source: &Source) -> String {
+    let file = source.name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let stem =
+        [".nat.yaml", ".nat.yml", ".yaml", ".yml"].iter().find_map(|extension| file.strip_suffix(extension));
+    let stem: String = stem.unwrap_or(file).chars().filter(|c| !super::source::is_harmful(*c)).collect();
+    if stem.is_empty() { "scenario".into() } else { stem }
+}

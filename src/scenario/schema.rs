@@ -1,0 +1,170 @@
+//! A JSON schema of the scenario file, for editors, generated from the tables that readers use.
+//!
+//! It helps while one types; [`load`](super::load) remains the judge. Draft 7, which yaml-language-server reads.
+
+use serde_json::{Map, Value, json};
+
+use super::keys::{FILE, ICE_SERVER, Key, Kind, LINK, SECTIONS, Section};
+use super::links;
+use super::profiles;
+
+/// The schema.
+pub fn schema() -> Value {
+    let definitions: Map<String, Value> = SECTIONS
+        .iter()
+        .filter(|section| !std::ptr::eq(**section, &FILE))
+        .map(|section| (definition_name(section), object(section)))
+        .collect();
+    let mut schema = object(&FILE);
+    if let Value::Object(root) = &mut schema {
+        root.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
+        root.insert("title".into(), json!("punchlab scenario"));
+        root.insert("required".into(), json!(["peers", "calls"]));
+        root.insert("definitions".into(), Value::Object(definitions));
+    }
+    schema
+}
+
+/// `nats.NAME` is `nats` among the definitions.
+fn definition_name(section: &Section) -> String {
+    section.name.trim_end_matches(".NAME").to_owned()
+}
+
+fn object(section: &Section) -> Value {
+    let mut properties = Map::new();
+    for key in section.built_keys() {
+        for spelling in [key.name].iter().chain(key.aliases) {
+            properties.insert((*spelling).to_owned(), property(key));
+        }
+    }
+    json!({
+        "type": ["object", "null"],
+        "description": section.about,
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+fn property(key: &Key) -> Value {
+    let mut value = of_kind(key.kind);
+    if let Some(words) = value.get_mut("enum").and_then(Value::as_array_mut) {
+        let known = words.clone();
+        words.extend(other_spellings(key.name, &known).iter().map(|word| json!(word)));
+    }
+    if let Value::Object(value) = &mut value {
+        value.insert("description".into(), json!(format!("{} Default: {}.", key.about, key.default)));
+    }
+    value
+}
+
+/// Spellings that are understood beside the words readers list.
+fn other_spellings(key: &str, words: &[Value]) -> &'static [&'static str] {
+    match key {
+        "mapping" => &["eim", "adm", "apdm"],
+        "filtering" => &["eif", "adf", "apdf"],
+        "type" if words.contains(&json!("symmetric")) => &["address-restricted-cone"],
+        _ => &[],
+    }
+}
+
+fn of_kind(kind: Kind) -> Value {
+    match kind {
+        Kind::Text | Kind::NodeName => json!({ "type": "string" }),
+        Kind::Truth => json!({ "type": "boolean" }),
+        Kind::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Kind::Duration => pattern(r"^([0-9]+(\.[0-9]+)?\s*(ns|us|ms|s|m|h)\s*)+$"),
+        Kind::Percent => pattern(r"^[0-9]+(\.[0-9]+)?\s*%$"),
+        Kind::Bandwidth => pattern(r"^[0-9]+(\.[0-9]+)?\s*[kMG]?bps$"),
+        Kind::PortRange => pattern(r"^[0-9]+\s*-\s*[0-9]+$"),
+        Kind::Listen => one_or_list(pattern(r"^[0-9]+/udp$")),
+        Kind::Services => one_or_list(pattern(r"^[0-9]+/(udp|tcp)$")),
+        Kind::Address => pattern(ADDRESS),
+        Kind::Addresses => one_or_list(pattern(ADDRESS)),
+        Kind::Network => pattern(r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"),
+        Kind::Word(words) => json!({ "enum": words() }),
+        Kind::Words(words) => one_or_list(json!({ "enum": words() })),
+        Kind::Link => json!({ "anyOf": [{ "enum": links::names() }, reference(&LINK)] }),
+        Kind::IceServers => {
+            one_or_list(json!({ "anyOf": [pattern("^(stun|turn):"), reference(&ICE_SERVER)] }))
+        }
+        Kind::Users => json!({ "type": "object", "additionalProperties": { "type": ["string", "number"] } }),
+        Kind::Counts => {
+            json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } })
+        }
+        Kind::Map(section) => json!({ "allOf": [reference(section)] }),
+        Kind::MapList(section) => one_or_list(reference(section)),
+        Kind::Named(section) => named(reference(section)),
+        Kind::NamedOrNickname(section) => {
+            let mut nicknames = profiles::nickname_words();
+            nicknames.push("address-restricted-cone");
+            named(json!({ "anyOf": [{ "enum": nicknames }, reference(section)] }))
+        }
+        Kind::Calls => {
+            let call = json!({ "type": "object", "maxProperties": 1, "additionalProperties": { "$ref": "#/definitions/calls" } });
+            one_or_list(json!({ "anyOf": [pattern("->"), call] }))
+        }
+        Kind::NotBuilt(_) => json!(false),
+    }
+}
+
+const ADDRESS: &str = r"^[0-9]+(\.[0-9]+){3}$";
+
+fn pattern(pattern: &str) -> Value {
+    json!({ "type": "string", "pattern": pattern })
+}
+
+fn one_or_list(entry: Value) -> Value {
+    json!({ "anyOf": [entry, { "type": "array", "items": entry }] })
+}
+
+fn named(value: Value) -> Value {
+    json!({ "type": ["object", "null"], "propertyNames": { "pattern": "^[a-z0-9][a-z0-9-]*$" }, "additionalProperties": value })
+}
+
+fn reference(section: &Section) -> Value {
+    json!({ "$ref": format!("#/definitions/{}", definition_name(section)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_leads_to_a_definition() {
+        let schema = schema();
+        let text = schema.to_string();
+        let mut count = 0;
+        for part in text.split("\"#/definitions/").skip(1) {
+            let name = part.split('"').next().unwrap_or_default();
+            assert!(schema["definitions"][name].is_object(), "{name}");
+            count += 1;
+        }
+        assert!(count > 10, "{count}");
+    }
+
+    #[test]
+    fn every_other_spelling_is_understood() {
+        use crate::plan::{FilteringBehavior, MappingBehavior, Nickname};
+        use crate::scenario::word::Word;
+
+        assert!(
+            other_spellings("mapping", &[]).iter().all(|word| MappingBehavior::from_text(word).is_some())
+        );
+        assert!(
+            other_spellings("filtering", &[]).iter().all(|word| FilteringBehavior::from_text(word).is_some())
+        );
+        let nicknames = other_spellings("type", &[json!("symmetric")]);
+        assert!(!nicknames.is_empty() && nicknames.iter().all(|word| Nickname::from_alias(word).is_some()));
+    }
+
+    #[test]
+    fn every_key_of_a_section_is_a_property() {
+        let schema = schema();
+        for section in SECTIONS.iter().skip(1) {
+            for key in section.built_keys() {
+                let properties = &schema["definitions"][definition_name(section)]["properties"];
+                assert!(properties[key.name].is_object(), "{} of {}", key.name, section.name);
+            }
+        }
+    }
+}

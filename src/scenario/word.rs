@@ -1,0 +1,39 @@
+//! The words that values take.
+
+use crate::plan::{
+    Access, CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
+    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, Needs, Path, Pooling,
+    PortAssignment, RefreshDirection, RelayProtocol, ReplyMapping, StackKind, Unsolicited,
+};
+
+/// A closed set of words.
+pub trait Word: Copy + PartialEq + 'static {
+    /// All its words.
+    fn words() -> Vec<&'static str>;
+
+    /// The value with this word or one of its short forms.
+    fn from_text(text: &str) -> Option<Self>;
+}
+
+macro_rules! word {
+    ($($name:ident $({ $($short:literal => $value:ident),+ })?),+ $(,)?) => {$(
+        impl Word for $name {
+            fn words() -> Vec<&'static str> {
+                Self::ALL.iter().map(|value| value.word()).collect()
+            }
+
+            fn from_text(text: &str) -> Option<Self> {
+                $($(if text == $short { return Some(Self::$value); })+)?
+                Self::from_word(text)
+            }
+        }
+    )+};
+}
+
+word! {
+    MappingBehavior { "eim" => EndpointIndependent, "adm" => AddressDependent, "apdm" => AddressAndPortDependent },
+    FilteringBehavior { "eif" => EndpointIndependent, "adf" => AddressDependent, "apdf" => AddressAndPortDependent },
+    FilterScope, ReplyMapping, PortAssignment, ConflictBehavior, Pooling, Hairpinning, RefreshDirection, Unsolicited,
+    Access, InboundPolicy, DenyAction, StackKind, IceTransportPolicy,
+    Path, Needs, CandidateType, IceState, Family, RelayProtocol, DropReason,
+}
