@@ -1,5 +1,50 @@
 //! Plan and seed in, everything that happened out.
+//!
+//! [`run()`] is a pure function of the plan and the seed: no clock, no thread, no randomness but the streams of
+//! [`Random`](crate::base::Random).
 
+pub mod network;
+pub mod queue;
+pub mod recorder;
 pub mod run;
+pub mod session;
+pub mod settle;
+pub mod signalling;
+pub mod world;
 
-pub use run::{Observed, Run, SessionRun};
+pub use network::Network;
+pub use run::{DropCount, Observed, Run, SessionRun};
+
+use crate::agent::StackError;
+use crate::base::{LimitReached, Limits};
+use crate::plan::{Plan, StackKind};
+
+/// How to run a plan.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// The seed; `None`: the plan's.
+    pub seed: Option<u64>,
+    /// True: keep a trace of every packet.
+    pub record: bool,
+    /// The bounds of the run.
+    pub limits: Limits,
+}
+
+/// A run that could not be finished. The command line answers it with exit code 3.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// A bound was reached.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
+    /// An ICE stack failed.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// This build does not have the stack.
+    #[error("this build has no `{0}` agent; build it with `--features {0}`")]
+    NoSuchStack(StackKind),
+}
+
+/// Runs `plan` to its end.
+pub fn run(plan: &Plan, options: &RunOptions) -> Result<Run, RunError> {
+    world::World::new(plan, options)?.run()
+}

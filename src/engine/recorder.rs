@@ -1,0 +1,82 @@
+//! Writes down what happens: always who dropped how many packets, and everything else only if asked to.
+
+use std::collections::BTreeMap;
+
+use super::run::DropCount;
+use crate::base::{NodeId, PacketId, SimTime};
+use crate::plan::{Drop, DropReason};
+use crate::trace::{Event, EventKind, PacketRecord, Place, Trace};
+use crate::wire::{Body, Packet};
+
+/// Keeps the trace and the drop counts of a run.
+#[derive(Debug)]
+pub struct Recorder {
+    trace: Option<Trace>,
+    room: usize,
+    drops: BTreeMap<(Place, DropReason), u64>,
+}
+
+impl Recorder {
+    /// A recorder that keeps up to `trace_bytes` of packets and events; `None`: counts only.
+    pub fn new(trace_bytes: Option<usize>) -> Self {
+        Self {
+            trace: trace_bytes.map(|_| Trace::default()),
+            room: trace_bytes.unwrap_or(0),
+            drops: BTreeMap::new(),
+        }
+    }
+
+    /// True if events are wanted.
+    pub const fn is_on(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// A packet came to be. Must be called for every packet, in the order of their ids.
+    pub fn packet(&mut self, packet: &Packet, origin: NodeId, cause: Option<PacketId>) {
+        let Some(trace) = &mut self.trace else { return };
+        let payload = packet.body.payload().len();
+        // Beyond the limit a packet keeps its place in the table, so that ids stay indexes, but not its bytes.
+        let body = if claim(&mut self.room, size_of::<PacketRecord>() + payload) {
+            packet.body.clone()
+        } else {
+            Body::Udp(bytes::Bytes::new())
+        };
+        trace.packets.push(PacketRecord { origin, cause, flow: packet.flow, body, len: packet.len() });
+    }
+
+    /// Something happened.
+    pub fn event(&mut self, at: SimTime, kind: impl FnOnce() -> EventKind) {
+        let Some(trace) = &mut self.trace else { return };
+        if claim(&mut self.room, size_of::<Event>()) {
+            trace.events.push(Event { at, kind: kind() });
+        } else {
+            trace.truncated += 1;
+        }
+    }
+
+    /// A packet died.
+    pub fn dropped(&mut self, at: SimTime, packet: &Packet, place: Place, drop: Box<Drop>) {
+        *self.drops.entry((place, drop.reason)).or_default() += 1;
+        let (packet, flow) = (packet.id, packet.flow);
+        self.event(at, || EventKind::Dropped { packet, place, flow, drop });
+    }
+
+    /// The drop counts, ordered by place and reason, and the trace.
+    pub fn finish(self) -> (Vec<DropCount>, Option<Trace>) {
+        let count = |((place, reason), count)| DropCount { place, reason, count };
+        (self.drops.into_iter().map(count).collect(), self.trace)
+    }
+}
+
+fn claim(room: &mut usize, bytes: usize) -> bool {
+    match room.checked_sub(bytes) {
+        Some(rest) => {
+            *room = rest;
+            true
+        }
+        None => {
+            *room = 0;
+            false
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! One side of a call: an ICE agent on a host's socket, and what the lab learns from it.
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::run::{Observed, SessionRun};
+use crate::agent::{IceStack, Input, Output, StackError};
+use crate::base::{SessionId, SimDuration, SimTime};
+use crate::plan::IceState;
+use crate::wire::{Signal, Trail};
+
+/// How often a probe is repeated until it is answered.
+const PROBE_INTERVAL: SimDuration = SimDuration::from_millis(100);
+
+/// An agent with its socket and its diary.
+pub struct Session {
+    /// Its agent.
+    pub stack: Box<dyn IceStack>,
+    /// What is known of it so far.
+    pub diary: SessionRun,
+    /// When the world will call it; the queue's entries for other times are stale.
+    pub timer: Option<SimTime>,
+    /// When the agent wants to be called.
+    agent_due: Option<SimTime>,
+    peer_name: String,
+    probe: Probe,
+}
+
+/// The lab's application data. Each side sends pings over each pair it selects, until the peer answers one over
+/// the pair the peer selected: only then is the pair known to carry data both ways. A peer that has nothing
+/// selected yet answers nothing, so every answer is a prompt one and measures the round trip.
+#[derive(Debug, Default)]
+struct Probe {
+    /// When each ping was sent; a ping's number is its index.
+    sent_at: Vec<SimTime>,
+    /// The first ping sent since the last selection: answers to earlier ones say nothing about the new pair.
+    first: usize,
+    repeat_at: Option<SimTime>,
+    answered: bool,
+}
+
+/// What a session asks of the world.
+#[derive(Debug)]
+pub enum Request {
+    /// Send a datagram from its socket.
+    Transmit(SocketAddr, Vec<u8>),
+    /// Tell the peer.
+    Signal(Signal),
+    /// Write this down.
+    Note(crate::trace::AgentEvent),
+}
+
+/// The lab's own datagrams: ASCII, so that a capture can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ProbeMessage {
+    Ping(usize),
+    Pong(usize),
+}
+
+impl Session {
+    /// A session at rest.
+    pub fn new(stack: Box<dyn IceStack>, diary: SessionRun, peer_name: String) -> Self {
+        Self { stack, diary, timer: None, agent_due: None, peer_name, probe: Probe::default() }
+    }
+
+    /// The other side.
+    pub const fn counterpart(&self) -> SessionId {
+        self.diary.counterpart
+    }
+
+    /// Hands something to the agent, and collects what it wants.
+    pub fn handle(
+        &mut self,
+        now: SimTime,
+        input: Input<'_>,
+        requests: &mut Vec<Request>,
+    ) -> Result<(), StackError> {
+        self.note_input(now, &input, requests);
+        self.call_stack(now, input)?;
+        self.drain(now, requests)
+    }
+
+    /// Hands a datagram to the agent; `trail` says what happened to it on the way.
+    pub fn receive(
+        &mut self,
+        now: SimTime,
+        from: SocketAddr,
+        payload: &[u8],
+        trail: Trail,
+        requests: &mut Vec<Request>,
+    ) -> Result<(), StackError> {
+        self.call_stack(now, Input::Datagram { from, payload })?;
+        let mut answers = Vec::new();
+        while let Some(output) = self.poll_stack()? {
+            match output {
+                Output::Data { payload, .. } => answers.extend(self.take_data(now, &payload, trail)),
+                other => self.take_output(now, other, requests)?,
+            }
+        }
+        for answer in answers {
+            self.send_probe(now, answer, requests)?;
+        }
+        self.probe_if_due(now, requests)
+    }
+
+    /// Lets the agent's timer, and the lab's, take effect.
+    pub fn handle_timeout(&mut self, now: SimTime, requests: &mut Vec<Request>) -> Result<(), StackError> {
+        if self.agent_due.is_some_and(|at| at <= now) {
+            self.call_stack(now, Input::Timeout)?;
+            self.drain(now, requests)?;
+        }
+        self.probe_if_due(now, requests)
+    }
+
+    /// When [`Session::handle_timeout`] wants to be called next.
+    pub fn next_timeout(&mut self) -> Option<SimTime> {
+        self.agent_due = self.stack.next_timeout();
+        self.agent_due.into_iter().chain(self.probe.repeat_at).min()
+    }
+
+    /// When the pair it uses now was selected.
+    pub fn selected_at(&self) -> Option<SimTime> {
+        self.diary.selections.last().map(|(at, _)| *at)
+    }
+
+    /// True once data has gone to the peer and back since the last selection.
+    pub const fn is_confirmed(&self) -> bool {
+        self.probe.answered
+    }
+
+    fn call_stack(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError> {
+        let _span = tracing::debug_span!("agent", peer = self.peer_name, at = %now).entered();
+        let stack = &mut self.stack;
+        // Stacks are other people's code: a panic there is a result of the run, not the end of the program.
+        catch_unwind(AssertUnwindSafe(|| stack.handle(now, input)))
+            .unwrap_or_else(|panic| Err(panicked(self.stack.name(), &self.peer_name, &*panic)))
+    }
+
+    fn poll_stack(&mut self) -> Result<Option<Output>, StackError> {
+        let stack = &mut self.stack;
+        catch_unwind(AssertUnwindSafe(|| stack.poll()))
+            .map_err(|panic| panicked(self.stack.name(), &self.peer_name, &*panic))
+    }
+
+    fn drain(&mut self, now: SimTime, requests: &mut Vec<Request>) -> Result<(), StackError> {
+        while let Some(output) = self.poll_stack()? {
+            self.take_output(now, output, requests)?;
+        }
+        self.probe_if_due(now, requests)
+    }
+
+    fn note_input(&mut self, now: SimTime, input: &Input<'_>, requests: &mut Vec<Request>) {
+        match input {
+            Input::Start => self.note_start(now, requests),
+            Input::Signal(Signal::Offer(description)) => {
+                self.note_start(now, requests);
+                self.diary.remote_candidates.extend(description.candidates.iter().cloned());
+            }
+            Input::Signal(Signal::Answer(description)) => {
+                self.diary.remote_candidates.extend(description.candidates.iter().cloned());
+            }
+            Input::Signal(Signal::Candidate(candidate)) => {
+                self.diary.remote_candidates.push(candidate.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn note_start(&mut self, now: SimTime, requests: &mut Vec<Request>) {
+        if self.diary.started_at.is_none() {
+            self.diary.started_at = Some(now);
+            requests.push(Request::Note(crate::trace::AgentEvent::Started));
+        }
+    }
+
+    fn take_output(
+        &mut self,
+        now: SimTime,
+        output: Output,
+        requests: &mut Vec<Request>,
+    ) -> Result<(), StackError> {
+        use crate::trace::AgentEvent;
+        match output {
+            Output::Transmit { to, payload } => requests.push(Request::Transmit(to, payload)),
+            Output::Signal(signal) => requests.push(Request::Signal(signal)),
+            Output::Gathered(candidate) => {
+                self.diary.local_candidates.push(candidate.clone());
+                requests.push(Request::Note(AgentEvent::Gathered(candidate)));
+            }
+            Output::State(state) => {
+                self.diary.state = state;
+                if state.is_connected() && self.diary.connected_at.is_none() {
+                    self.diary.connected_at = Some(now);
+                }
+                requests.push(Request::Note(AgentEvent::State(state)));
+            }
+            Output::Selected(pair) => {
+                self.diary.selections.push((now, pair));
+                self.probe.restart(now);
+                requests.push(Request::Note(AgentEvent::Selected(pair)));
+            }
+            // Data comes in with a datagram only, where its trail is known.
+            Output::Data { .. } => {}
+            Output::Trouble(what) => {
+                self.diary.troubles.push(what.clone());
+                requests.push(Request::Note(AgentEvent::Trouble(what)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes application data and says what to answer.
+    fn take_data(&mut self, now: SimTime, payload: &[u8], trail: Trail) -> Option<ProbeMessage> {
+        let message = ProbeMessage::parse(payload)?;
+        let rtt_ns = match message {
+            ProbeMessage::Pong(number) => self.probe.take_answer(now, number).map(SimDuration::as_nanos),
+            ProbeMessage::Ping(_) => None,
+        };
+        let earlier_rtt = self.diary.observed.and_then(|observed| observed.rtt_ns);
+        let observed = Observed { at: now, trail, rtt_ns: rtt_ns.or(earlier_rtt) };
+        self.diary.first_observed.get_or_insert(observed);
+        self.diary.observed = Some(observed);
+        match message {
+            ProbeMessage::Ping(number) => Some(ProbeMessage::Pong(number)),
+            ProbeMessage::Pong(_) => None,
+        }
+    }
+
+    fn probe_if_due(&mut self, now: SimTime, requests: &mut Vec<Request>) -> Result<(), StackError> {
+        if self.selected_at().is_none() {
+            return Ok(());
+        }
+        if self.probe.repeat_at.is_some_and(|at| at <= now) {
+            let number = self.probe.sent_at.len();
+            self.probe.sent_at.push(now);
+            self.probe.repeat_at = Some(now + PROBE_INTERVAL);
+            self.send_probe(now, ProbeMessage::Ping(number), requests)?;
+        }
+        Ok(())
+    }
+
+    fn send_probe(
+        &mut self,
+        now: SimTime,
+        message: ProbeMessage,
+        requests: &mut Vec<Request>,
+    ) -> Result<(), StackError> {
+        if self.selected_at().is_none() {
+            return Ok(());
+        }
+        self.call_stack(now, Input::Send(message.to_text().as_bytes()))?;
+        while let Some(output) = self.poll_stack()? {
+            self.take_output(now, output, requests)?;
+        }
+        Ok(())
+    }
+}
+
+impl Probe {
+    fn restart(&mut self, now: SimTime) {
+        self.answered = false;
+        self.first = self.sent_at.len();
+        self.repeat_at = Some(now);
+    }
+
+    /// The round trip that an answer completes, if it is the first over the present pair.
+    fn take_answer(&mut self, now: SimTime, number: usize) -> Option<SimDuration> {
+        if self.answered || number < self.first {
+            return None;
+        }
+        let sent_at = *self.sent_at.get(number)?;
+        self.answered = true;
+        self.repeat_at = None;
+        Some(now.since(sent_at))
+    }
+}
+
+impl ProbeMessage {
+    fn to_text(self) -> String {
+        match self {
+            Self::Ping(number) => format!("ping {number}"),
+            Self::Pong(number) => format!("pong {number}"),
+        }
+    }
+
+    fn parse(payload: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(payload).ok()?;
+        let (word, number) = text.split_once(' ')?;
+        let number = number.parse().ok()?;
+        match word {
+            "ping" => Some(Self::Ping(number)),
+            "pong" => Some(Self::Pong(number)),
+            _ => None,
+        }
+    }
+}
+
+fn panicked(stack: &'static str, peer: &str, panic: &(dyn std::any::Any + Send)) -> StackError {
+    let what = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "it panicked".to_owned());
+    StackError { stack, peer: peer.to_owned(), what }
+}
+
+/// The diary of a session that has not begun.
+pub fn blank_diary(
+    node: crate::base::NodeId,
+    socket: SocketAddr,
+    stack: crate::plan::StackKind,
+    counterpart: SessionId,
+) -> SessionRun {
+    SessionRun {
+        node,
+        socket,
+        stack,
+        counterpart,
+        started_at: None,
+        local_candidates: Vec::new(),
+        remote_candidates: Vec::new(),
+        state: IceState::New,
+        connected_at: None,
+        selections: Vec::new(),
+        first_observed: None,
+        observed: None,
+        troubles: Vec::new(),
+    }
+}

@@ -1,0 +1,321 @@
+//! The one run loop: network, agents and signalling under one virtual clock.
+
+use std::net::{IpAddr, SocketAddr};
+
+use rustc_hash::FxHashMap;
+
+use super::network::Network;
+use super::queue::EventQueue;
+use super::recorder::Recorder;
+use super::run::Run;
+use super::session::{Request, Session, blank_diary};
+use super::settle::{CallProgress, Quiet, progress};
+use super::signalling::SignallingService;
+use super::{RunError, RunOptions};
+use crate::agent::{self, AgentConfig, Input};
+use crate::base::{LimitReached, Limits, NodeId, PortRange, Random, SessionId, SimDuration, SimTime};
+use crate::plan::{Element, Plan};
+use crate::trace::EventKind;
+use crate::wire::{Flow, Packet, Signal};
+
+/// How long a run without `duration` waits for its calls to settle.
+pub const DEFAULT_DURATION: SimDuration = SimDuration::from_secs(60);
+
+/// How long a run without `duration` may take: from the start of its last call, the offer's and the answer's way, the
+/// default duration, and without trickle also what two sides wait for servers that do not answer.
+fn longest(plan: &Plan) -> SimDuration {
+    let last_call = plan.calls.iter().map(|call| call.at).max().unwrap_or_default().since(SimTime::ZERO);
+    let gathering = if plan.signalling.trickle { SimDuration::ZERO } else { agent::PATIENCE.times(2) };
+    last_call + plan.signalling.delay.times(2) + gathering + DEFAULT_DURATION
+}
+
+/// Everything that moves during a run.
+pub struct World<'a> {
+    plan: &'a Plan,
+    limits: &'a Limits,
+    seed: u64,
+    now: SimTime,
+    network: Network,
+    sessions: Vec<Session>,
+    /// Whose socket it is. Two homes may use the same private addresses, so the address alone does not tell.
+    receivers: FxHashMap<(NodeId, SocketAddr), SessionId>,
+    /// How far each call is: two sessions make one.
+    calls: Vec<CallProgress>,
+    open_calls: usize,
+    signalling: SignallingService,
+    queue: EventQueue<WorldEvent>,
+    requests: Vec<Request>,
+    events: u64,
+    events_at_this_instant: u64,
+    quiet: Quiet,
+}
+
+enum WorldEvent {
+    CallBegins(SessionId),
+    SignalArrives { to: SessionId, signal: Signal },
+    SessionTimer { session: SessionId, at: SimTime },
+}
+
+impl<'a> World<'a> {
+    /// The plan's world at time zero.
+    pub fn new(plan: &'a Plan, options: &'a RunOptions) -> Result<Self, RunError> {
+        let seed = options.seed.unwrap_or(plan.seed);
+        let limits = &options.limits;
+        let recorder = Recorder::new(options.record.then_some(limits.trace_bytes));
+        let mut network = Network::new(plan, seed, limits, recorder);
+        let sessions = open_sessions(plan, seed, limits, &mut network)?;
+        let mut queue = EventQueue::default();
+        for (index, call) in plan.calls.iter().enumerate() {
+            queue.push(call.at, WorldEvent::CallBegins(SessionId::new(2 * index as u32)));
+        }
+        let signalling = SignallingService::new(&plan.signalling, seed, sessions.len());
+        let sockets = sessions.iter().map(|session| (session.diary.node, session.diary.socket));
+        let receivers = sockets.zip((0..).map(SessionId::new)).collect();
+        let calls = vec![CallProgress::Open; sessions.len() / 2];
+        Ok(Self {
+            plan,
+            limits,
+            seed,
+            now: SimTime::ZERO,
+            network,
+            sessions,
+            receivers,
+            open_calls: calls.len(),
+            calls,
+            signalling,
+            queue,
+            requests: Vec::new(),
+            events: 0,
+            events_at_this_instant: 0,
+            quiet: if may_lose_packets(plan) { Quiet::LOSSY } else { Quiet::LOSSLESS },
+        })
+    }
+
+    /// Lets time pass until the run is over.
+    pub fn run(mut self) -> Result<Run, RunError> {
+        let end = SimTime::ZERO + self.plan.duration.unwrap_or_else(|| longest(self.plan));
+        while let Some(next) = self.next_event_at() {
+            if next > end || (self.plan.duration.is_none() && self.is_over_before(next)) {
+                break;
+            }
+            self.advance_to(next)?;
+            self.step()?;
+        }
+        self.now = self.ended_at(end);
+        Ok(self.finish())
+    }
+
+    /// What happens in the network comes before what the peers do at the same moment.
+    fn step(&mut self) -> Result<(), RunError> {
+        if self.network.handle_timeout(self.now)? {
+            while let Some(delivery) = self.network.poll_delivery() {
+                self.deliver(delivery.node, delivery.packet)?;
+            }
+            return Ok(());
+        }
+        match self.queue.pop_due(self.now) {
+            None => Ok(()),
+            Some(WorldEvent::CallBegins(session)) => self.input(session, Input::Start),
+            Some(WorldEvent::SignalArrives { to, signal }) => {
+                let name = signal.name();
+                self.network.recorder.event(self.now, || EventKind::SignalArrived { to, name });
+                self.input(to, Input::Signal(&signal))
+            }
+            Some(WorldEvent::SessionTimer { session, at }) => {
+                if self.sessions[session.index()].timer != Some(at) {
+                    return Ok(());
+                }
+                self.sessions[session.index()].timer = None;
+                self.sessions[session.index()].handle_timeout(self.now, &mut self.requests)?;
+                self.fulfil(session)
+            }
+        }
+    }
+
+    fn deliver(&mut self, node: NodeId, packet: Packet) -> Result<(), RunError> {
+        let Flow { source, destination } = packet.flow;
+        let Some(&id) = self.receivers.get(&(node, destination)) else { return Ok(()) };
+        let payload = packet.body.payload();
+        self.sessions[id.index()].receive(self.now, source, payload, packet.trail, &mut self.requests)?;
+        self.fulfil(id)
+    }
+
+    fn input(&mut self, session: SessionId, input: Input<'_>) -> Result<(), RunError> {
+        self.sessions[session.index()].handle(self.now, input, &mut self.requests)?;
+        self.fulfil(session)
+    }
+
+    /// Does what a session asked for, and notes when it wants to be called next.
+    fn fulfil(&mut self, session: SessionId) -> Result<(), RunError> {
+        let mut requests = std::mem::take(&mut self.requests);
+        for request in requests.drain(..) {
+            match request {
+                Request::Transmit(to, payload) => {
+                    let diary = &self.sessions[session.index()].diary;
+                    let packet = Packet::udp(Flow::new(diary.socket, to), payload);
+                    self.network.send(self.now, diary.node, packet)?;
+                }
+                Request::Signal(signal) => self.send_signal(session, signal),
+                Request::Note(event) => {
+                    self.network.recorder.event(self.now, || EventKind::Agent { session, event });
+                }
+            }
+        }
+        self.requests = requests;
+        self.note_progress(session);
+        self.schedule(session);
+        Ok(())
+    }
+
+    fn send_signal(&mut self, from: SessionId, signal: Signal) {
+        let arrives = self.signalling.send(self.now, from);
+        let recorded = signal.clone();
+        self.network.recorder.event(self.now, || EventKind::Signalled { from, signal: recorded, arrives });
+        if let Some(at) = arrives {
+            let to = self.sessions[from.index()].counterpart();
+            self.queue.push(at, WorldEvent::SignalArrives { to, signal });
+        }
+    }
+
+    fn note_progress(&mut self, session: SessionId) {
+        let call = session.index() / 2;
+        let Some([caller, callee]) = self.sessions.get(2 * call..2 * call + 2) else { return };
+        let progress = progress(caller, callee, self.quiet);
+        let before = std::mem::replace(&mut self.calls[call], progress);
+        self.open_calls += usize::from(progress == CallProgress::Open);
+        self.open_calls -= usize::from(before == CallProgress::Open);
+    }
+
+    fn schedule(&mut self, id: SessionId) {
+        let session = &mut self.sessions[id.index()];
+        let wanted = session.next_timeout().map(|at| at.max(self.now));
+        if wanted != session.timer {
+            session.timer = wanted;
+            if let Some(at) = wanted {
+                self.queue.push(at, WorldEvent::SessionTimer { session: id, at });
+            }
+        }
+    }
+
+    fn next_event_at(&self) -> Option<SimTime> {
+        self.network.next_timeout().into_iter().chain(self.queue.next_at()).min()
+    }
+
+    /// True if every call will have settled or failed before `next`.
+    fn is_over_before(&self, next: SimTime) -> bool {
+        self.open_calls == 0
+            && self.calls.iter().all(|call| match call {
+                CallProgress::Open => false,
+                CallProgress::SettlesAt(at) => *at < next,
+                CallProgress::Failed => true,
+            })
+    }
+
+    /// The moment a run is over: when the file says so, or when its last call settled.
+    fn ended_at(&self, end: SimTime) -> SimTime {
+        if self.plan.duration.is_some() {
+            return end;
+        }
+        let settled = self.calls.iter().map(|call| match call {
+            CallProgress::SettlesAt(at) => (*at).min(end),
+            CallProgress::Open | CallProgress::Failed => self.now,
+        });
+        settled.max().unwrap_or(self.now).max(self.now)
+    }
+
+    fn advance_to(&mut self, next: SimTime) -> Result<(), LimitReached> {
+        self.events += 1;
+        self.events_at_this_instant = if next > self.now { 0 } else { self.events_at_this_instant + 1 };
+        self.now = self.now.max(next);
+        let limits = self.limits;
+        let reached = |key, name, value| Err(LimitReached { key, name, value });
+        if self.events > limits.events {
+            return reached("events", "events", limits.events);
+        }
+        if self.events_at_this_instant > limits.events_at_one_instant {
+            return reached("events-at-one-instant", "events at one instant", limits.events_at_one_instant);
+        }
+        if self.now > SimTime::ZERO + limits.virtual_time {
+            let seconds = limits.virtual_time.as_nanos() / 1_000_000_000;
+            return reached("virtual-time", "seconds of virtual time", seconds);
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Run {
+        let nat_tables = self.network.nat_tables(self.now);
+        let packets = self.network.packet_count();
+        let (drops, trace) = self.network.recorder.finish();
+        Run {
+            seed: self.seed,
+            ended_at: self.now,
+            sessions: self.sessions.into_iter().map(|session| session.diary).collect(),
+            drops,
+            nat_tables,
+            packets,
+            events: self.events,
+            trace,
+        }
+    }
+}
+
+/// Gives every side of every call a socket and an agent.
+fn open_sessions(
+    plan: &Plan,
+    seed: u64,
+    limits: &Limits,
+    network: &mut Network,
+) -> Result<Vec<Session>, RunError> {
+    let mut sessions: Vec<Session> = Vec::with_capacity(plan.calls.len() * 2);
+    for (index, call) in plan.calls.iter().enumerate() {
+        let (caller, callee) = (SessionId::new(2 * index as u32), SessionId::new(2 * index as u32 + 1));
+        for (node, caller_side, counterpart) in [(call.from, true, callee), (call.to, false, caller)] {
+            let place = plan.topology.node(node);
+            // A call connects peers: the scenario layer refuses everything else.
+            let Element::Peer(peer) = &place.element else { continue };
+            let Some(&address) = place.addresses.first() else { continue };
+            let earlier = sessions.iter().filter(|session| session.diary.node == node);
+            let taken: Vec<_> = earlier.map(|session| session.diary.socket).collect();
+            // A peer's second call has streams of its own.
+            let name = match taken.len() {
+                0 => place.name.clone(),
+                calls => format!("{} #{}", place.name, calls + 1),
+            };
+            let socket = free_socket(address, &taken, &mut Random::stream(seed, &name, "socket"));
+            let config = AgentConfig {
+                name,
+                seed,
+                socket,
+                caller: caller_side,
+                ice_servers: peer.ice_servers.clone(),
+                policy: peer.ice_transport_policy,
+                trickle: plan.signalling.trickle,
+                max_candidates: limits.candidates_per_agent,
+            };
+            let stack = agent::build(peer.agent, config).ok_or(RunError::NoSuchStack(peer.agent))?;
+            network.open_socket(node, socket);
+            let diary = blank_diary(node, socket, peer.agent, counterpart);
+            sessions.push(Session::new(stack, diary, place.name.clone()));
+        }
+    }
+    Ok(sessions)
+}
+
+fn may_lose_packets(plan: &Plan) -> bool {
+    plan.topology
+        .link_ids()
+        .map(|id| plan.topology.link(id))
+        .any(|link| !link.loss.is_zero() || link.rate.is_some())
+}
+
+/// A dynamic port at random, as operating systems choose them (RFC 6056 §3.3.1).
+fn free_socket(address: IpAddr, taken: &[SocketAddr], random: &mut Random) -> SocketAddr {
+    let ports = PortRange::DYNAMIC;
+    loop {
+        let port = ports.first() + random.below(u64::from(ports.count())) as u16;
+        let socket = SocketAddr::new(address, port);
+        if !taken.contains(&socket) {
+            return socket;
+        }
+    }
+}
