@@ -1,10 +1,19 @@
 //! What a run means: the path, what it needed, and why.
 
+pub mod admission;
+pub mod classify;
+pub mod deaths;
+pub mod expect;
+pub mod needs;
+pub mod why;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, RelayProtocol};
+use crate::engine::{Run, RunError, RunOptions, run};
+use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Plan, RelayProtocol};
+use crate::trace::Place;
 
 /// The outcome of one scenario: the contract's JSON object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -115,4 +124,53 @@ pub struct ExpectationOutcome {
     pub ok: bool,
     /// Its line in the file.
     pub line: u32,
+}
+
+/// The version of the JSON format.
+pub const VERSION: u32 = 1;
+
+/// Runs a plan, finds out what its calls need, and judges the result.
+pub fn simulate(plan: &Plan, options: &RunOptions) -> Result<(Run, Outcome), RunError> {
+    let run = run(plan, options)?;
+    let needs = needs::find(plan, &run, options)?;
+    let outcome = judge(plan, &run, &needs);
+    Ok((run, outcome))
+}
+
+/// What `run` means. `needs` has one entry per call; an empty slice leaves the question open.
+pub fn judge(plan: &Plan, run: &Run, needs: &[Option<Needs>]) -> Outcome {
+    let calls = (0..plan.calls.len()).filter_map(|call| {
+        let mut outcome = classify::classify(plan, run, call)?;
+        outcome.needs = needs.get(call).copied().flatten();
+        outcome.why = why::explain(plan, run, call, outcome.path, outcome.needs);
+        Some(outcome)
+    });
+    let mut outcome = Outcome {
+        version: VERSION,
+        scenario: plan.name.clone(),
+        file: None,
+        seed: run.seed,
+        ok: true,
+        virtual_ms: run.ended_at.as_millis_f64(),
+        calls: calls.collect(),
+        drops: drops_by_name(plan, run),
+        expectations: Vec::new(),
+        assumed: plan.assumptions.iter().map(|one| (one.key.clone(), one.value.clone())).collect(),
+    };
+    outcome.expectations = expect::judge(plan, &outcome);
+    outcome.ok = outcome.expectations.iter().all(|expectation| expectation.ok);
+    outcome
+}
+
+fn drops_by_name(plan: &Plan, run: &Run) -> Vec<DropOutcome> {
+    let mut counts: BTreeMap<(&str, DropReason), u64> = BTreeMap::new();
+    for drop in &run.drops {
+        let by = match drop.place {
+            Place::Node(node) => plan.name_of(node),
+            Place::Link(link) => plan.topology.link_name(link),
+        };
+        *counts.entry((by, drop.reason)).or_default() += drop.count;
+    }
+    let outcome = |((by, reason), count): ((&str, _), _)| DropOutcome { by: by.to_owned(), reason, count };
+    counts.into_iter().map(outcome).collect()
 }

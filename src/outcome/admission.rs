@@ -1,0 +1,58 @@
+//! Why the boxes in front of a peer let its counterpart in.
+
+use std::net::SocketAddr;
+
+use crate::base::NodeId;
+use crate::engine::SessionRun;
+use crate::plan::{Element, FilteringBehavior, MappingRow, Plan, StateChange};
+use crate::trace::{EventKind, Trace};
+
+/// The filters between one peer and the internet, sorted by what made them let the other in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admissions {
+    /// Boxes that were opened by what the peer itself had sent to the other.
+    pub opened: Vec<NodeId>,
+    /// Boxes that let anybody in once a mapping stands.
+    pub open_to_all: Vec<NodeId>,
+}
+
+/// What the trace shows of the filters in front of `side`, towards the address it settled on.
+pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun) -> Admissions {
+    let mut admissions = Admissions::default();
+    let Some((_, pair)) = side.selections.last() else { return admissions };
+    for node in plan.topology.ancestors(side.node) {
+        match filtering_of(&plan.topology.node(node).element) {
+            None => {}
+            Some(FilteringBehavior::EndpointIndependent) => admissions.open_to_all.push(node),
+            Some(_) if was_opened(trace, node, pair.remote.address) => admissions.opened.push(node),
+            Some(_) => {}
+        }
+    }
+    admissions
+}
+
+const fn filtering_of(element: &Element) -> Option<FilteringBehavior> {
+    match element {
+        Element::Nat(nat) => Some(nat.behavior.filtering),
+        Element::Firewall(firewall) => Some(firewall.filtering),
+        _ => None,
+    }
+}
+
+/// True if `node` noted that packets from `remote` may now come in.
+fn was_opened(trace: &Trace, node: NodeId, remote: SocketAddr) -> bool {
+    // A port of 0 stands for all ports of the address.
+    let admits = |known: &SocketAddr| known.ip() == remote.ip() && [0, remote.port()].contains(&known.port());
+    trace.events.iter().any(|event| match &event.kind {
+        EventKind::State { node: at, change } if *at == node => match change {
+            StateChange::FilterOpened { remote, .. } => admits(remote),
+            StateChange::MappingCreated(row) => first_senders(row).iter().any(admits),
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
+fn first_senders(row: &MappingRow) -> &[SocketAddr] {
+    row.accepts.as_ref().map_or(&[], |accepts| &accepts.remotes)
+}

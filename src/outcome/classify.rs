@@ -1,0 +1,123 @@
+//! The path of a call, from what its packets did.
+
+use super::{CallOutcome, EndOutcome, SelectedOutcome};
+use crate::base::{SimDuration, SimTime};
+use crate::engine::{Observed, Run, SessionRun};
+use crate::plan::{Family, IceState, Path, Plan, RelayProtocol};
+use crate::wire::{PairEnd, SelectedPair, Trail};
+
+/// The two sides of a call after a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Sides<'a> {
+    /// The side that made the offer.
+    pub caller: &'a SessionRun,
+    /// The side that answered.
+    pub callee: &'a SessionRun,
+}
+
+impl<'a> Sides<'a> {
+    /// The sides of the plan's call number `call`; `None` if the run has no such call.
+    pub fn of(run: &'a Run, call: usize) -> Option<Self> {
+        Some(Self { caller: run.sessions.get(2 * call)?, callee: run.sessions.get(2 * call + 1)? })
+    }
+
+    /// How the settled pair's packets travelled.
+    pub fn path(self) -> Path {
+        let selected = |side: &SessionRun| !side.selections.is_empty() && side.state != IceState::Failed;
+        if !selected(self.caller) || !selected(self.callee) {
+            return Path::Failed;
+        }
+        path_of(self.caller.observed, self.callee.observed)
+    }
+
+    /// How the first pair's packets travelled.
+    pub fn first_path(self) -> Path {
+        path_of(self.caller.first_observed, self.callee.first_observed)
+    }
+
+    /// When both sides had a pair.
+    pub fn connected_at(self) -> Option<SimTime> {
+        Some(self.caller.selections.first()?.0.max(self.callee.selections.first()?.0))
+    }
+
+    /// When both sides had the pair they kept.
+    pub fn settled_at(self) -> Option<SimTime> {
+        Some(self.caller.selections.last()?.0.max(self.callee.selections.last()?.0))
+    }
+
+    /// How many NATs rewrote the packets on the caller's and on the callee's side.
+    pub fn nat_hops(self) -> (u32, u32) {
+        let trail = |side: &SessionRun| side.observed.map(|observed| observed.trail).unwrap_or_default();
+        let (to_callee, to_caller) = (trail(self.callee), trail(self.caller));
+        (
+            u32::from(to_callee.source_rewrites.max(to_caller.destination_rewrites)),
+            u32::from(to_callee.destination_rewrites.max(to_caller.source_rewrites)),
+        )
+    }
+}
+
+/// The path that data which arrived on both sides has taken; the way there and the way back may differ, and then
+/// the more indirect one counts.
+fn path_of(at_caller: Option<Observed>, at_callee: Option<Observed>) -> Path {
+    let (Some(at_caller), Some(at_callee)) = (at_caller, at_callee) else { return Path::Failed };
+    path_of_trail(at_caller.trail).max(path_of_trail(at_callee.trail))
+}
+
+fn path_of_trail(trail: Trail) -> Path {
+    if trail.relayed {
+        Path::Relay
+    } else if trail.source_rewrites + trail.destination_rewrites > 0 {
+        Path::Stun
+    } else {
+        Path::Direct
+    }
+}
+
+/// Everything about a call but `needs` and `why`.
+pub fn classify(plan: &Plan, run: &Run, call: usize) -> Option<CallOutcome> {
+    let sides = Sides::of(run, call)?;
+    let planned = plan.calls.get(call)?;
+    let (from, to) = (plan.name_of(planned.from).to_owned(), plan.name_of(planned.to).to_owned());
+    let path = sides.path();
+    let connected = path != Path::Failed;
+    let after_start = |at: SimTime| at.since(planned.at).as_millis_f64();
+    let (caller_hops, callee_hops) = sides.nat_hops();
+    let named = [(&from, sides.caller), (&to, sides.callee)];
+    let last_pair = |side: &SessionRun| side.selections.last().map(|(_, pair)| *pair);
+    Some(CallOutcome {
+        path,
+        first_path: Some(sides.first_path()).filter(|first| connected && *first != path),
+        needs: None,
+        state: if connected { sides.caller.state } else { IceState::Failed },
+        connected_ms: sides.connected_at().filter(|_| connected).map(after_start),
+        settled_ms: sides.settled_at().filter(|_| connected).map(after_start),
+        family: last_pair(sides.caller)
+            .filter(|_| connected)
+            .map(|pair| Family::from(pair.local.address.ip())),
+        relay_protocol: (path == Path::Relay).then_some(RelayProtocol::Udp),
+        nat_hops: if connected {
+            [(from.clone(), caller_hops), (to.clone(), callee_hops)].into()
+        } else {
+            Default::default()
+        },
+        agents: named.iter().map(|(name, side)| ((*name).clone(), side.stack.word().to_owned())).collect(),
+        selected: named
+            .iter()
+            .filter_map(|(name, side)| Some(((*name).clone(), selected(last_pair(side)?))))
+            .collect(),
+        rtt_ms: sides
+            .caller
+            .observed
+            .filter(|_| connected)
+            .and_then(|observed| observed.rtt_ns)
+            .map(|nanos| SimDuration::from_nanos(nanos).as_millis_f64()),
+        why: String::new(),
+        from,
+        to,
+    })
+}
+
+fn selected(pair: SelectedPair) -> SelectedOutcome {
+    let end = |end: PairEnd| EndOutcome { kind: end.kind, protocol: "udp", address: end.address.to_string() };
+    SelectedOutcome { local: end(pair.local), remote: end(pair.remote) }
+}

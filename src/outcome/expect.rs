@@ -1,0 +1,120 @@
+//! Which expectations held.
+
+use super::{CallOutcome, DropOutcome, ExpectationOutcome, Outcome};
+use crate::base::SimDuration;
+use crate::plan::{DropExpectation, Expectation, ExpectedFact, Path, Plan};
+
+/// Judges every expectation of the plan against `outcome`.
+pub fn judge(plan: &Plan, outcome: &Outcome) -> Vec<ExpectationOutcome> {
+    plan.expectations.iter().map(|expectation| judge_one(plan, outcome, expectation)).collect()
+}
+
+fn judge_one(plan: &Plan, outcome: &Outcome, expectation: &Expectation) -> ExpectationOutcome {
+    let (wanted, (got, ok)) = match &expectation.fact {
+        ExpectedFact::Path(paths) => {
+            (list(paths), each_call(outcome, |call| (word(Some(call.path)), paths.contains(&call.path))))
+        }
+        ExpectedFact::Never(paths) => {
+            let seen = |call: &CallOutcome| [Some(call.path), call.first_path];
+            let never = |call: &CallOutcome| !seen(call).iter().flatten().any(|path| paths.contains(path));
+            (list(paths), each_call(outcome, |call| (path_history(call), never(call))))
+        }
+        ExpectedFact::Needs(needs) => {
+            (needs.to_string(), each_call(outcome, |call| (word(call.needs), call.needs == Some(*needs))))
+        }
+        ExpectedFact::Within(limit) => (limit.to_string(), each_call(outcome, |call| within(call, *limit))),
+        ExpectedFact::Selected(selection) => {
+            let fits = |call: &CallOutcome| {
+                call.selected.get(&call.from).is_some_and(|pair| {
+                    selection.local.is_none_or(|kind| kind == pair.local.kind)
+                        && selection.remote.is_none_or(|kind| kind == pair.remote.kind)
+                })
+            };
+            let wanted = format!("{} / {}", word_or_any(selection.local), word_or_any(selection.remote));
+            (wanted, each_call(outcome, |call| (selected_words(call), fits(call))))
+        }
+        ExpectedFact::Family(family) => {
+            (family.to_string(), each_call(outcome, |call| (word(call.family), call.family == Some(*family))))
+        }
+        ExpectedFact::RelayProtocol(protocol) => {
+            let fits = |call: &CallOutcome| call.relay_protocol == Some(*protocol);
+            (protocol.to_string(), each_call(outcome, |call| (word(call.relay_protocol), fits(call))))
+        }
+        ExpectedFact::NatHops(wanted) => {
+            let wanted: Vec<_> = wanted.iter().map(|(node, hops)| (plan.name_of(*node), *hops)).collect();
+            let got = |name: &str| outcome.calls.iter().find_map(|call| call.nat_hops.get(name)).copied();
+            let ok = wanted.iter().all(|(name, hops)| got(name) == Some(*hops));
+            let text = |hops: &dyn Fn(&str, u32) -> String| {
+                wanted.iter().map(|(name, count)| hops(name, *count)).collect::<Vec<_>>().join(", ")
+            };
+            let found = text(&|name, _| format!("{name}: {}", word(got(name))));
+            (text(&|name, count| format!("{name}: {count}")), (found, ok))
+        }
+        ExpectedFact::IceState(state) => {
+            (state.to_string(), each_call(outcome, |call| (word(Some(call.state)), call.state == *state)))
+        }
+        ExpectedFact::Drops(drops) => judge_drops(plan, outcome, drops),
+    };
+    ExpectationOutcome { expect: expectation.fact.key(), wanted, got, ok, line: expectation.line }
+}
+
+/// Judges a fact about calls: it must hold for each of them. With several, the first that breaks it is shown.
+fn each_call(outcome: &Outcome, judge: impl Fn(&CallOutcome) -> (String, bool)) -> (String, bool) {
+    let mut judged = outcome.calls.iter().map(|call| (call, judge(call)));
+    match judged.clone().find(|(_, (_, ok))| !ok) {
+        Some((call, (got, _))) if outcome.calls.len() > 1 => {
+            (format!("{} -> {}: {got}", call.from, call.to), false)
+        }
+        Some((_, broken)) => broken,
+        None => judged.next().map_or(("no call".into(), false), |(_, held)| held),
+    }
+}
+
+fn within(call: &CallOutcome, limit: SimDuration) -> (String, bool) {
+    match call.connected_ms {
+        Some(ms) => {
+            (SimDuration::from_nanos((ms * 1e6).round() as u64).to_string(), ms <= limit.as_millis_f64())
+        }
+        None => ("never connected".into(), false),
+    }
+}
+
+fn judge_drops(plan: &Plan, outcome: &Outcome, wanted: &DropExpectation) -> (String, (String, bool)) {
+    let by = plan.name_of(wanted.by);
+    let fits =
+        |drop: &&DropOutcome| drop.by == by && wanted.reason.is_none_or(|reason| reason == drop.reason);
+    let count: u64 = outcome.drops.iter().filter(fits).map(|drop| drop.count).sum();
+    let ok = count >= wanted.min && wanted.max.is_none_or(|max| count <= max);
+    let bounds = match wanted.max {
+        Some(max) if max == wanted.min => format!("exactly {max}"),
+        Some(max) => format!("{} to {max}", wanted.min),
+        None => format!("at least {}", wanted.min),
+    };
+    (format!("{bounds} by {by}, {}", word_or_any(wanted.reason)), (count.to_string(), ok))
+}
+
+fn path_history(call: &CallOutcome) -> String {
+    match call.first_path {
+        Some(first) => format!("{first}, then {}", call.path),
+        None => call.path.to_string(),
+    }
+}
+
+fn selected_words(call: &CallOutcome) -> String {
+    match call.selected.get(&call.from) {
+        Some(pair) => format!("{} / {}", pair.local.kind, pair.remote.kind),
+        None => "nothing".into(),
+    }
+}
+
+fn list(paths: &[Path]) -> String {
+    paths.iter().map(|path| path.word()).collect::<Vec<_>>().join(" or ")
+}
+
+fn word(value: Option<impl std::fmt::Display>) -> String {
+    value.map_or_else(|| "nothing".into(), |value| value.to_string())
+}
+
+fn word_or_any(value: Option<impl std::fmt::Display>) -> String {
+    value.map_or_else(|| "any".into(), |value| value.to_string())
+}
