@@ -1,4 +1,52 @@
-//! punchlab: a NAT traversal simulator and test lab.
+//! punchlab runs real ICE stacks over simulated NATs, firewalls, STUN and TURN servers, in virtual time, and says
+//! whether two peers connect directly, through a punched hole, or only through a relay — and why.
+//!
+//! Everything flows one way. A scenario is text; it becomes a validated [`plan::Plan`]; a plan and a seed become an
+//! [`engine::Run`], everything that happened, packet by packet; a run becomes an [`outcome::Outcome`]; an outcome
+//! becomes a report. Each arrow is a pure function.
+//!
+//! ```text
+//! YAML ─ scenario ─→ Plan ─ engine(seed) ─→ Run ─ outcome ─→ Outcome ─ report ─→ text · JSON · pcapng
+//! ```
+//!
+//! The folders are layers, and each knows only those before it:
+//!
+//! | layer | what it is |
+//! |---|---|
+//! | [`base`] | virtual time, seeded randomness, exact quantities, ids, bounds |
+//! | [`plan`] | plain data: what a scenario says, in the field's own words |
+//! | [`wire`] | IP packets, STUN and TURN messages, candidate lines, capture files |
+//! | [`device`] | sans-IO network elements: links, routers, firewalls, NATs, STUN and TURN servers |
+//! | [`agent`] | real ICE stacks behind one sans-IO interface |
+//! | [`scenario`] | YAML becomes a plan, or diagnostics that teach |
+//! | [`trace`] | everything that happened |
+//! | [`engine`] | the network and the one run loop |
+//! | [`outcome`] | path, needs, why, expectations |
+//! | [`matrix`] | one call between every pair of NAT types |
+//! | [`report`] | pure writers |
+//! | `cli` | the only place with files, standard output and exit codes |
+//!
+//! # Example
+//!
+//! ```
+//! use punchlab::base::Limits;
+//! use punchlab::engine::RunOptions;
+//! use punchlab::plan::{Needs, Path};
+//! use punchlab::scenario::{Overrides, Source};
+//!
+//! let text = "
+//! nats: { nat-a: symmetric, nat-b: symmetric }
+//! servers: { stun: { stun: [3478/udp] }, turn: { turn: [3478/udp] } }
+//! peers: { alice: { behind: nat-a }, bob: { behind: nat-b } }
+//! calls: [alice -> bob]
+//! ";
+//! let source = Source { name: "call.nat.yaml".into(), text: text.into() };
+//! let plan = punchlab::scenario::load(&source, &Overrides::default(), &Limits::DEFAULT)?;
+//! let (_run, outcome) = punchlab::outcome::simulate(&plan, &RunOptions { record: true, ..Default::default() })?;
+//! assert_eq!(outcome.calls[0].path, Path::Relay);
+//! assert_eq!(outcome.calls[0].needs, Some(Needs::Turn));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod agent;
 pub mod base;
@@ -6,6 +54,7 @@ pub mod base;
 pub mod cli;
 pub mod device;
 pub mod engine;
+pub mod matrix;
 pub mod outcome;
 pub mod plan;
 pub mod report;

@@ -1,1 +1,31 @@
 //! Pure writers: a run and its outcome become text, JSON, or a capture.
+//!
+//! Nothing here opens a file or prints: every writer returns text or writes to what it is given, and the same
+//! input always gives the same bytes.
+
+pub mod capture;
+pub mod human;
+pub mod journey;
+pub mod json;
+pub mod jsonl;
+pub mod matrix;
+pub mod names;
+pub mod text;
+
+#[cfg(test)]
+mod fixture;
+
+use crate::engine::Run;
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+
+/// What there is to report about one scenario.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// What was run.
+    pub plan: &'a Plan,
+    /// What happened.
+    pub run: &'a Run,
+    /// What it means.
+    pub outcome: &'a Outcome,
+}

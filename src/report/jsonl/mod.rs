@@ -1,0 +1,153 @@
+//! A run as JSON Lines: one object a line, every event of the trace in order.
+//!
+//! Each object has an `event`. The first line is the `run`, the last the `outcome`. Times are virtual milliseconds,
+//! nodes go by their names, transport addresses are strings, packets are numbers. A key that has no value is `null`.
+//!
+//! | `event` | further keys |
+//! |---|---|
+//! | `run` | `version` of this format, `scenario`, `seed` |
+//! | `packet`: before the first event of each packet | `at_ms packet origin cause protocol from to bytes label`; `cause` is the packet it answers, relays or copies |
+//! | `departed`, `arrived` | `at_ms packet node port from to hop_limit`; `port` as in captures: `0`, `outside`, `inside-1` |
+//! | `delivered` | `at_ms packet node` |
+//! | `dropped` | `at_ms packet by on from to reason rule`; `on` is `node`, or `link` for the uplink of `by` |
+//! | `duplicated` | `at_ms packet copy link`; `link` is the node whose uplink it is |
+//! | `mapping-created` | `at_ms node protocol inside outside for accepts accepts_more expires_ms`; `for` and `accepts` are `null` for anybody, an address without a port stands for all its ports, `accepts_more` counts senders that are not listed |
+//! | `filter-opened` | `at_ms node protocol outside remote` |
+//! | `mapping-expired` | `at_ms node protocol inside outside` |
+//! | `allocation-created` | `at_ms node relayed client username lifetime_ms` |
+//! | `allocation-refreshed` | `at_ms node relayed lifetime_ms` |
+//! | `allocation-gone` | `at_ms node relayed` |
+//! | `permission-installed` | `at_ms node relayed peer lifetime_ms` |
+//! | `channel-bound` | `at_ms node relayed channel peer lifetime_ms` |
+//! | `signalled` | `at_ms call node to message candidates arrives_ms`; `arrives_ms` is `null` if it was lost |
+//! | `signal-arrived` | `at_ms call node message` |
+//! | `agent-started` | `at_ms call node` |
+//! | `candidate-gathered` | `at_ms call node candidate` |
+//! | `ice-state` | `at_ms call node state` |
+//! | `pair-selected` | `at_ms call node local remote`, each with `type` and `address` |
+//! | `trouble` | `at_ms call node text` |
+//! | `truncated` | `events`: how many later ones are missing because the trace was full |
+//! | `outcome` | `outcome`: the object of `--format json` |
+
+mod events;
+
+use std::io;
+
+use rustc_hash::FxHashSet;
+use serde_json::{Map, Value, json};
+
+use super::Report;
+use super::json::{Layout, write_line};
+use crate::base::PacketId;
+use crate::trace::{EventKind, Trace};
+
+/// The version of this format.
+pub const VERSION: u32 = 1;
+
+/// Writes all lines. Without a trace there are only the first and the last. `out` should be buffered.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(mut out: impl io::Write, report: Report<'_>) -> io::Result<()> {
+    let outcome = report.outcome;
+    let run = Line::new("run").with("version", VERSION).with("scenario", outcome.scenario.as_str());
+    run.with("seed", outcome.seed).write(&mut out)?;
+    if let Some(trace) = &report.run.trace {
+        events(&mut out, report, trace)?;
+    }
+    Line::new("outcome").with("outcome", serde_json::to_value(outcome)?).write(&mut out)?;
+    out.flush()
+}
+
+fn events(out: &mut impl io::Write, report: Report<'_>, trace: &Trace) -> io::Result<()> {
+    let mut known = FxHashSet::default();
+    for event in &trace.events {
+        if let Some(id) = packet_of(&event.kind)
+            && known.insert(id)
+            && let Some(record) = trace.packets.get(id.index())
+        {
+            events::packet(report.plan, event.at, id, record).write(out)?;
+        }
+        events::event(report, event).write(out)?;
+    }
+    if trace.truncated > 0 {
+        Line::new("truncated").with("events", trace.truncated).write(out)?;
+    }
+    Ok(())
+}
+
+const fn packet_of(kind: &EventKind) -> Option<PacketId> {
+    match kind {
+        EventKind::Departed(hop) | EventKind::Arrived(hop) => Some(hop.packet),
+        EventKind::Delivered { packet, .. } | EventKind::Dropped { packet, .. } => Some(*packet),
+        EventKind::Duplicated { copy, .. } => Some(*copy),
+        EventKind::State { .. }
+        | EventKind::Signalled { .. }
+        | EventKind::SignalArrived { .. }
+        | EventKind::Agent { .. } => None,
+    }
+}
+
+/// A line under construction; its keys stand in the order in which they were given.
+struct Line(Map<String, Value>);
+
+impl Line {
+    fn new(event: &str) -> Self {
+        Self(Map::from_iter([("event".to_owned(), json!(event))]))
+    }
+
+    fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(key.to_owned(), value.into());
+        self
+    }
+
+    fn write(self, out: &mut impl io::Write) -> io::Result<()> {
+        write_line(out, &serde_json::to_string(&self.0)?, Layout::Compact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    fn lines(fixture: &Fixture) -> String {
+        let mut bytes = Vec::new();
+        write(&mut bytes, fixture.report()).expect("memory");
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    #[test]
+    fn every_event_is_a_line_between_the_run_and_its_outcome() {
+        let mut fixture = Fixture::relay();
+        if let Some(trace) = &mut fixture.run.trace {
+            trace.truncated = 7;
+        }
+
+        insta::assert_snapshot!(lines(&fixture));
+    }
+
+    #[test]
+    fn every_event_of_the_trace_is_written_once() {
+        let fixture = Fixture::relay();
+        let trace = fixture.run.trace.as_ref().expect("a trace");
+
+        let count = lines(&fixture).lines().count();
+
+        assert_eq!(count, trace.events.len() + trace.packets.len() + 2);
+    }
+
+    #[test]
+    fn the_documentation_names_every_event_and_key_that_is_written() {
+        let documented: String =
+            include_str!("mod.rs").lines().take_while(|line| line.starts_with("//!")).collect();
+        for line in lines(&Fixture::relay()).lines() {
+            let object: Map<String, Value> = serde_json::from_str(line).expect("an object");
+            let event = object["event"].as_str().expect("a word");
+            assert!(documented.contains(&format!("`{event}`")), "{event}");
+            for key in object.keys().filter(|key| *key != "event") {
+                assert!(documented.contains(key.as_str()), "{event}: {key}");
+            }
+        }
+    }
+}
