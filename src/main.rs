@@ -1,3 +1,7 @@
 //! The `punchlab` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    punchlab::cli::main()
+}

@@ -1,1 +1,92 @@
-//! The command line.
+//! The command line: the only place with files, standard output and exit codes. One file a command.
+
+mod check;
+mod console;
+mod exit;
+mod matrix;
+mod overrides;
+mod profiles;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// What `--help` ends with; the numbers are those of [`Exit`].
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all expectations hold
+  1  an expectation failed
+  2  wrong usage, or a scenario was rejected
+  3  a run could not be finished (a limit was reached, an agent crashed)
+  4  nothing matched";
+
+/// What `--help` begins with.
+const EXAMPLES: &str = "\
+Examples:
+  punchlab run scenarios/symmetric-x-symmetric.nat.yaml
+  punchlab run call.nat.yaml --set nats.nat-a=full-cone
+  punchlab run call.nat.yaml --agent rtc --pcap call.pcapng
+  punchlab matrix
+  punchlab profiles symmetric
+
+";
+
+/// Will two peers behind NATs connect directly, through a punched hole, or only through a relay, and why?
+#[derive(Debug, Parser)]
+#[command(name = "punchlab", version, before_help = EXAMPLES, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    console: console::ConsoleArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios: verdict, why, ladder, candidates, NAT tables, drops.
+    Run(run::RunArguments),
+    /// Read scenarios and report every mistake, without running them.
+    Check(check::CheckArguments),
+    /// List NAT nicknames and profiles, or print one with every axis spelled out.
+    Profiles(profiles::ProfilesArguments),
+    /// One call between every pair of NAT types, as a grid.
+    Matrix(matrix::MatrixArguments),
+}
+
+/// Parses the arguments, runs the command, and returns the exit code.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are not errors; clap knows which stream each belongs to.
+            let code = if error.use_stderr() { Exit::Rejected } else { Exit::Ok };
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    let mut console = arguments.console.open();
+    let exit = match arguments.command {
+        Command::Run(arguments) => run::execute(&arguments, &mut console),
+        Command::Check(arguments) => check::execute(&arguments, &mut console),
+        Command::Profiles(arguments) => profiles::execute(&arguments, &mut console),
+        Command::Matrix(arguments) => matrix::execute(&arguments, &mut console),
+    };
+    console.finish(exit).into()
+}
+
+/// The whole command line as clap describes it, for completions, manual pages and tests.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::command().debug_assert();
+    }
+}

@@ -1,0 +1,80 @@
+//! `punchlab matrix`: one call between every pair of NAT types, as a grid.
+
+use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+
+use super::Exit;
+use super::console::Console;
+use super::overrides::{parse_seed, parse_stack};
+use crate::matrix::{Matrix, MatrixError, MatrixOptions, cell, legacy_sites, rfc4787_sites};
+use crate::plan::StackKind;
+use crate::report;
+
+/// `punchlab matrix`
+#[derive(Debug, Args)]
+pub struct MatrixArguments {
+    /// All nine RFC 4787 combinations of mapping and filtering, instead of the legacy types.
+    #[arg(long)]
+    full: bool,
+
+    /// The ICE stack of both peers, or the caller's and the callee's: `rtc`, `is,rtc`.
+    #[arg(long, value_name = "STACK[,STACK]", value_delimiter = ',', num_args = 1..=2, value_parser = parse_stack)]
+    agent: Vec<StackKind>,
+
+    /// The seed of every run.
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = parse_seed)]
+    seed: u64,
+
+    /// Without a TURN server: which pairs can reach each other on their own?
+    #[arg(long)]
+    no_turn: bool,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// What `matrix` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table.
+    Human,
+    /// `{ "sites": […], "paths": [[…]] }`.
+    Json,
+}
+
+/// Fills the grid on all cores and prints it.
+pub fn execute(arguments: &MatrixArguments, console: &mut Console) -> Exit {
+    let [caller, callee] = match arguments.agent.as_slice() {
+        [] => [StackKind::Is; 2],
+        [both] => [*both; 2],
+        [caller, callee] => [*caller, *callee],
+        _ => {
+            console.complain("error: --agent takes one stack, or two: the caller's and the callee's");
+            return Exit::Rejected;
+        }
+    };
+    let options = MatrixOptions { seed: arguments.seed, caller, callee, turn: !arguments.no_turn };
+    match fill(arguments.full, &options) {
+        Ok(matrix) => {
+            let text = match arguments.format {
+                Format::Human => report::matrix::write(&matrix, &options, console.style()),
+                Format::Json => report::matrix::json(&matrix),
+            };
+            console.print(&text);
+            Exit::Ok
+        }
+        Err(error) => {
+            console.complain(&format!("error: {error}"));
+            Exit::CouldNotRun
+        }
+    }
+}
+
+/// Cells are independent runs, so the order in which the cores take them does not matter.
+fn fill(full: bool, options: &MatrixOptions) -> Result<Matrix, MatrixError> {
+    let sites = if full { rfc4787_sites() } else { legacy_sites() };
+    let row = |caller| sites.iter().map(|callee| cell(caller, callee, options)).collect();
+    let paths = sites.par_iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    Ok(Matrix { sites: sites.iter().map(|site| site.name.clone()).collect(), paths })
+}
