@@ -1,0 +1,114 @@
+//! Captures are read by the real Wireshark, if it is here.
+
+mod common;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use punchlab::engine::{Run, RunOptions};
+use punchlab::plan::Plan;
+use punchlab::report::capture;
+// The names the fixture knows the crate's parts by.
+use punchlab::{base, engine, outcome, plan, report, trace, wire};
+
+#[allow(dead_code, reason = "a capture needs only a part of the fixture")]
+#[path = "../src/report/fixture/mod.rs"]
+mod fixture;
+
+#[test]
+fn tshark_finds_nothing_malformed_in_a_capture() {
+    if !tshark_is_here() {
+        return;
+    }
+    let text = tshark(capture_of_the_fixture(), &CHECKED);
+    for expected in ["Session Traversal Utilities for NAT", "Channel", "Checksum Status: Good"] {
+        assert!(text.contains(expected), "no {expected}");
+    }
+    assert_nothing_is_malformed(&text);
+}
+
+/// Real runs: relays with channels, hairpins, ICMP errors, both stacks.
+#[test]
+fn tshark_finds_nothing_malformed_in_real_runs() {
+    if !tshark_is_here() {
+        return;
+    }
+    for name in ["symmetric-x-symmetric", "cgn-hairpin", "host-quota", "relay-only-policy", "two-stacks"] {
+        let text = tshark(capture_of_a_scenario(name), &CHECKED);
+        assert!(text.contains("Session Traversal Utilities for NAT"), "{name}");
+        assert_nothing_is_malformed(&text);
+    }
+}
+
+/// Decode everything, and check all checksums.
+const CHECKED: [&str; 5] = ["-V", "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE"];
+
+fn assert_nothing_is_malformed(text: &str) {
+    let complaints = ["[Malformed", "_ws.malformed", "Checksum Status: Bad", "[Expert Info (Error"];
+    let is_complaint = |line: &&str| complaints.iter().any(|complaint| line.contains(complaint));
+    assert_eq!(text.lines().filter(is_complaint).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn tshark_shows_interfaces_directions_names_and_comments() {
+    if !tshark_is_here() {
+        return;
+    }
+
+    let fields = ["frame.interface_name", "frame.packet_flags_direction", "frame.time_epoch", "ip.src_host"];
+    let mut arguments = vec!["-N", "dn", "-T", "fields", "-e", "frame.comment"];
+    arguments.extend(fields.iter().flat_map(|field| ["-e", field]));
+    let text = tshark(capture_of_the_fixture(), &arguments);
+
+    let first = text.lines().next().unwrap_or_default();
+    assert!(first.starts_with("\talice:0\t"), "{first}");
+    assert!(first.contains("946684800.000000000"), "{first}");
+    assert!(first.ends_with("alice"), "{first}");
+    assert!(text.contains("dropped by nat-b: nat-filtered: 198.51.100.1:41001 accepts only"), "{text}");
+}
+
+fn tshark_is_here() -> bool {
+    let here =
+        Command::new("tshark").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    assert!(here || std::env::var_os("CI").is_none(), "tshark is not installed");
+    if !here {
+        writeln!(std::io::stderr(), "skipped: tshark is not installed").expect("standard error");
+    }
+    here
+}
+
+fn capture_of_the_fixture() -> Vec<u8> {
+    let fixture::Fixture { plan, run, .. } = fixture::Fixture::relay();
+    captured(&plan, &run)
+}
+
+fn capture_of_a_scenario(name: &str) -> Vec<u8> {
+    let plan = common::plan_of_file(format!("scenarios/{name}.nat.yaml").as_ref(), 1);
+    let run =
+        engine::run(&plan, &RunOptions { record: true, ..RunOptions::default() }).expect("a finished run");
+    captured(&plan, &run)
+}
+
+fn captured(plan: &Plan, run: &Run) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    capture::write(&mut bytes, plan, run.seed, run.trace.as_ref().expect("a trace")).expect("memory");
+    bytes
+}
+
+/// What tshark prints about a capture.
+fn tshark(capture: Vec<u8>, arguments: &[&str]) -> String {
+    let mut child = Command::new("tshark")
+        .args(["-r", "-"])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("tshark starts");
+    let mut stdin = child.stdin.take().expect("its input");
+    let feeder = std::thread::spawn(move || stdin.write_all(&capture));
+    let output = child.wait_with_output().expect("tshark ends");
+    feeder.join().expect("no panic").expect("tshark reads");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
