@@ -1,4 +1,5 @@
 //! The command line: streams, exit codes, files. What the documentation shows is run by `tests/docs.rs`.
+#![cfg(feature = "cli")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

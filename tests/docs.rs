@@ -1,4 +1,5 @@
 //! The documentation is true: every command it shows is run, and its output is what stands there.
+#![cfg(feature = "cli")]
 
 #[test]
 fn what_the_documentation_shows_is_what_the_program_prints() {

@@ -53,9 +53,11 @@ fn the_rfc_4787_table_holds_for_every_seed() {
 fn the_tables_hold_for_the_other_stack_and_for_both_together() {
     use StackKind::{Is, Rtc};
     for (caller, callee) in [(Rtc, Rtc), (Is, Rtc), (Rtc, Is)] {
-        let options = MatrixOptions { caller, callee, ..MatrixOptions::default() };
-        assert_table(&legacy_sites(), &LEGACY, &options);
-        assert_table(&rfc4787_sites(), &RFC4787, &options);
+        for seed in 1..=5 {
+            let options = MatrixOptions { caller, callee, seed, ..MatrixOptions::default() };
+            assert_table(&legacy_sites(), &LEGACY, &options);
+            assert_table(&rfc4787_sites(), &RFC4787, &options);
+        }
     }
 }
 
