@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::passage::Stop;
 use crate::base::NodeId;
 use crate::engine::SessionRun;
 use crate::plan::{Element, FilteringBehavior, MappingRow, Plan, StateChange};
@@ -16,11 +17,13 @@ pub struct Admissions {
     pub open_to_all: Vec<NodeId>,
 }
 
-/// What the trace shows of the filters in front of `side`, towards the address it settled on.
-pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun) -> Admissions {
+/// What the trace shows of the filters in front of `side` that the settled pair's data passes, towards the address it
+/// settled on.
+pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Admissions {
     let mut admissions = Admissions::default();
     let Some((_, pair)) = side.selections.last() else { return admissions };
-    for node in plan.topology.ancestors(side.node) {
+    let is_passed = |node: &NodeId| passage.iter().any(|stop| stop.node == *node);
+    for node in plan.topology.ancestors(side.node).into_iter().filter(is_passed) {
         match filtering_of(&plan.topology.node(node).element) {
             None => {}
             Some(FilteringBehavior::EndpointIndependent) => admissions.open_to_all.push(node),

@@ -5,6 +5,7 @@ pub mod classify;
 pub mod deaths;
 pub mod expect;
 pub mod needs;
+pub mod passage;
 pub mod why;
 
 use std::collections::BTreeMap;

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use super::admission;
 use super::classify::Sides;
 use super::deaths::{self, CheckDeath};
+use super::passage;
 use crate::base::{NodeId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
 use crate::plan::{
     CandidateType, DropReason, Element, IceServerKind, IceState, IceTransportPolicy, MappingBehavior, Needs,
-    Path, Peer, Plan, Rule, StateChange,
+    Path, Peer, Plan, Rule,
 };
 use crate::trace::{EventKind, Place, Trace};
 use crate::wire::Signal;
@@ -85,9 +86,10 @@ impl Case<'_> {
     /// Which filters let the other side in, and what had opened them.
     fn admissions(&self) -> Vec<String> {
         let (caller, callee) = (self.sides.caller, self.sides.callee);
+        let passage = passage::of_last_data(self.trace, caller, callee);
         let mut sentences = Vec::new();
         for (side, other) in [(caller, callee), (callee, caller)] {
-            let admissions = admission::of(self.plan, self.trace, side);
+            let admissions = admission::of(self.plan, self.trace, side, &passage);
             if !admissions.opened.is_empty() {
                 sentences.push(format!(
                     "What {} sent opened {} for {}.",
@@ -333,33 +335,23 @@ impl Case<'_> {
     }
 
     fn rewriters(&self) -> String {
-        let mut names: Vec<&str> = Vec::new();
-        for side in [self.sides.caller, self.sides.callee] {
-            for node in self.plan.topology.ancestors(side.node) {
-                if matches!(self.plan.topology.node(node).element, Element::Nat(_)) && self.rewrote(node) {
-                    let name = self.plan.name_of(node);
-                    if !names.contains(&name) {
-                        names.push(name);
-                    }
-                }
+        let passage = passage::of_last_data(self.trace, self.sides.caller, self.sides.callee);
+        let mut nodes: Vec<NodeId> = Vec::new();
+        for stop in passage.iter().filter(|stop| stop.rewrote) {
+            if !nodes.contains(&stop.node) {
+                nodes.push(stop.node);
             }
         }
-        match names.as_slice() {
-            [] => "a NAT rewrites the addresses".into(),
-            [one] => format!("{one} rewrites the addresses"),
-            several => format!("{} rewrite the addresses", listed(several)),
+        match nodes.len() {
+            0 => "a NAT rewrites the addresses".into(),
+            1 => format!("{} rewrites the addresses", self.names(&nodes)),
+            _ => format!("{} rewrite the addresses", self.names(&nodes)),
         }
     }
 
     fn names(&self, nodes: &[NodeId]) -> String {
         let names: Vec<&str> = nodes.iter().map(|node| self.plan.name_of(*node)).collect();
         listed(&names)
-    }
-
-    fn rewrote(&self, node: NodeId) -> bool {
-        self.trace.events.iter().any(|event| {
-            matches!(&event.kind, EventKind::State { node: at, change: StateChange::MappingCreated(_) } if *at == node)
-        })
     }
 
     /// Where `side` sends to, in words.
