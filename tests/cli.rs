@@ -163,6 +163,19 @@ fn another_seed_gives_other_ports_and_the_same_path() {
 }
 
 #[test]
+fn two_processes_print_and_capture_the_same_bytes() {
+    let folder = Scratch::new("processes");
+    let runs = ["one.pcapng", "two.pcapng"].map(|name| {
+        let file = folder.path(name);
+        let output = punchlab(&["run", SCENARIO, "--format", "jsonl", "--pcap", &file]);
+        assert_eq!(code(&output), 0);
+        (output.stdout, std::fs::read(&file).expect("a capture"))
+    });
+    assert!(runs[0].0.len() > 1_000 && runs[0].1.len() > 1_000);
+    assert!(runs[0] == runs[1]);
+}
+
+#[test]
 fn a_capture_never_overwrites_a_file_unless_it_must() {
     let folder = Scratch::new("capture");
     let file = folder.path("call.pcapng");
