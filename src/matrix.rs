@@ -44,6 +44,13 @@ pub struct Matrix {
     pub paths: Vec<Vec<Path>>,
 }
 
+impl Matrix {
+    /// A matrix of these sites; `paths` has a row and a column for each of them.
+    pub fn new(sites: &[Site], paths: Vec<Vec<Path>>) -> Self {
+        Self { sites: sites.iter().map(|site| site.name.clone()).collect(), paths }
+    }
+}
+
 impl Default for MatrixOptions {
     fn default() -> Self {
         Self { seed: 1, caller: StackKind::Is, callee: StackKind::Is, turn: true }
@@ -106,11 +113,13 @@ pub fn scenario_of(caller: &Site, callee: &Site, options: &MatrixOptions) -> Str
 
 /// Runs every cell. Rows are callers, columns callees.
 pub fn fill(sites: &[Site], options: &MatrixOptions) -> Result<Matrix, MatrixError> {
-    let row = |caller: &Site| sites.iter().map(|callee| cell(caller, callee, options)).collect();
-    Ok(Matrix {
-        sites: sites.iter().map(|site| site.name.clone()).collect(),
-        paths: sites.iter().map(row).collect::<Result<_, _>>()?,
-    })
+    let paths = sites.iter().map(|caller| row(caller, sites, options)).collect::<Result<_, _>>()?;
+    Ok(Matrix::new(sites, paths))
+}
+
+/// The paths of one caller's calls to each of `callees`. Rows are independent of each other.
+pub fn row(caller: &Site, callees: &[Site], options: &MatrixOptions) -> Result<Vec<Path>, MatrixError> {
+    callees.iter().map(|callee| cell(caller, callee, options)).collect()
 }
 
 /// The path of one cell's call.

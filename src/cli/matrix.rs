@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::Exit;
 use super::console::Console;
 use super::overrides::{parse_seed, parse_stack};
-use crate::matrix::{Matrix, MatrixError, MatrixOptions, cell, legacy_sites, rfc4787_sites};
+use crate::matrix::{Matrix, MatrixError, MatrixOptions, legacy_sites, rfc4787_sites, row};
 use crate::plan::StackKind;
 use crate::report;
 
@@ -71,10 +71,9 @@ pub fn execute(arguments: &MatrixArguments, console: &mut Console) -> Exit {
     }
 }
 
-/// Cells are independent runs, so the order in which the cores take them does not matter.
+/// Rows are independent, so the order in which the cores take them does not matter.
 fn fill(full: bool, options: &MatrixOptions) -> Result<Matrix, MatrixError> {
     let sites = if full { rfc4787_sites() } else { legacy_sites() };
-    let row = |caller| sites.iter().map(|callee| cell(caller, callee, options)).collect();
-    let paths = sites.par_iter().map(row).collect::<Result<Vec<_>, _>>()?;
-    Ok(Matrix { sites: sites.iter().map(|site| site.name.clone()).collect(), paths })
+    let paths = sites.par_iter().map(|caller| row(caller, &sites, options)).collect::<Result<_, _>>()?;
+    Ok(Matrix::new(&sites, paths))
 }

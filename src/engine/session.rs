@@ -94,7 +94,7 @@ impl Session {
         while let Some(output) = self.poll_stack()? {
             match output {
                 Output::Data { payload, .. } => answers.extend(self.take_data(now, &payload, trail)),
-                other => self.take_output(now, other, requests)?,
+                other => self.take_output(now, other, requests),
             }
         }
         for answer in answers {
@@ -144,7 +144,7 @@ impl Session {
 
     fn drain(&mut self, now: SimTime, requests: &mut Vec<Request>) -> Result<(), StackError> {
         while let Some(output) = self.poll_stack()? {
-            self.take_output(now, output, requests)?;
+            self.take_output(now, output, requests);
         }
         self.probe_if_due(now, requests)
     }
@@ -173,12 +173,7 @@ impl Session {
         }
     }
 
-    fn take_output(
-        &mut self,
-        now: SimTime,
-        output: Output,
-        requests: &mut Vec<Request>,
-    ) -> Result<(), StackError> {
+    fn take_output(&mut self, now: SimTime, output: Output, requests: &mut Vec<Request>) {
         use crate::trace::AgentEvent;
         match output {
             Output::Transmit { to, payload } => requests.push(Request::Transmit(to, payload)),
@@ -206,7 +201,6 @@ impl Session {
                 requests.push(Request::Note(AgentEvent::Trouble(what)));
             }
         }
-        Ok(())
     }
 
     /// Takes application data and says what to answer.
@@ -250,7 +244,7 @@ impl Session {
         }
         self.call_stack(now, Input::Send(message.to_text().as_bytes()))?;
         while let Some(output) = self.poll_stack()? {
-            self.take_output(now, output, requests)?;
+            self.take_output(now, output, requests);
         }
         Ok(())
     }

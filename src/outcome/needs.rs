@@ -2,7 +2,7 @@
 
 use super::classify::Sides;
 use crate::engine::{Run, RunError, RunOptions, run};
-use crate::plan::{IceServerKind, Needs, Path, Plan, WithoutServers};
+use crate::plan::{Needs, Path, Plan, WithoutServers};
 
 /// For each call the least that still connects; `None` for calls that do not connect at all.
 ///
@@ -19,7 +19,7 @@ pub fn find(
             break;
         }
         let reduced = plan.without_servers(without);
-        let same = ice_server_count(&reduced) == ice_server_count(plan);
+        let same = reduced.ice_servers().count() == plan.ice_servers().count();
         let found = if same {
             connected(plan, with_everything, level)
         } else {
@@ -39,9 +39,4 @@ pub fn find(
 fn connected(plan: &Plan, run: &Run, level: Needs) -> Vec<Option<Needs>> {
     let connects = |call| Sides::of(run, call).is_some_and(|sides| sides.path() != Path::Failed);
     (0..plan.calls.len()).map(|call| connects(call).then_some(level)).collect()
-}
-
-fn ice_server_count(plan: &Plan) -> usize {
-    let of_kind = |kind: IceServerKind| plan.ice_servers().filter(|server| server.kind == kind).count();
-    of_kind(IceServerKind::Stun) + of_kind(IceServerKind::Turn)
 }

@@ -279,8 +279,12 @@ impl Case<'_> {
     }
 
     fn lost_signals(&self) -> Vec<String> {
-        let side_of = |session: SessionId| {
-            [self.sides.caller, self.sides.callee].into_iter().find(|side| side.counterpart != session)
+        let (caller, callee) = (self.sides.caller, self.sides.callee);
+        // A session is known by its counterpart's entry.
+        let side_of = |session: SessionId| match session {
+            id if id == callee.counterpart => Some(caller),
+            id if id == caller.counterpart => Some(callee),
+            _ => None,
         };
         let lost = self.trace.events.iter().filter_map(|event| match &event.kind {
             EventKind::Signalled {
@@ -289,8 +293,7 @@ impl Case<'_> {
                 arrives: None,
             } => {
                 let sender = side_of(*from)?;
-                (self.sides.caller.counterpart == *from || self.sides.callee.counterpart == *from)
-                    .then(|| format!("Signalling lost the {} of {}.", signal.name(), self.name(sender)))
+                Some(format!("Signalling lost the {} of {}.", signal.name(), self.name(sender)))
             }
             _ => None,
         });

@@ -146,6 +146,20 @@ pub enum AgentEvent {
     Trouble(String),
 }
 
+impl EventKind {
+    /// The packet it happened to; of a duplication the copy.
+    pub const fn packet(&self) -> Option<PacketId> {
+        match self {
+            Self::Departed(hop) | Self::Arrived(hop) => Some(hop.packet),
+            Self::Delivered { packet, .. } | Self::Dropped { packet, .. } => Some(*packet),
+            Self::Duplicated { copy, .. } => Some(*copy),
+            Self::State { .. } | Self::Signalled { .. } | Self::SignalArrived { .. } | Self::Agent { .. } => {
+                None
+            }
+        }
+    }
+}
+
 impl PacketRecord {
     /// The packet's protocol.
     pub fn protocol(&self) -> Protocol {

@@ -38,8 +38,7 @@ use serde_json::{Map, Value, json};
 
 use super::Report;
 use super::json::{Layout, write_line};
-use crate::base::PacketId;
-use crate::trace::{EventKind, Trace};
+use crate::trace::Trace;
 
 /// The version of this format.
 pub const VERSION: u32 = 1;
@@ -62,7 +61,7 @@ pub fn write(mut out: impl io::Write, report: Report<'_>) -> io::Result<()> {
 fn events(out: &mut impl io::Write, report: Report<'_>, trace: &Trace) -> io::Result<()> {
     let mut known = FxHashSet::default();
     for event in &trace.events {
-        if let Some(id) = packet_of(&event.kind)
+        if let Some(id) = event.kind.packet()
             && known.insert(id)
             && let Some(record) = trace.packets.get(id.index())
         {
@@ -74,18 +73,6 @@ fn events(out: &mut impl io::Write, report: Report<'_>, trace: &Trace) -> io::Re
         Line::new("truncated").with("events", trace.truncated).write(out)?;
     }
     Ok(())
-}
-
-const fn packet_of(kind: &EventKind) -> Option<PacketId> {
-    match kind {
-        EventKind::Departed(hop) | EventKind::Arrived(hop) => Some(hop.packet),
-        EventKind::Delivered { packet, .. } | EventKind::Dropped { packet, .. } => Some(*packet),
-        EventKind::Duplicated { copy, .. } => Some(*copy),
-        EventKind::State { .. }
-        | EventKind::Signalled { .. }
-        | EventKind::SignalArrived { .. }
-        | EventKind::Agent { .. } => None,
-    }
 }
 
 /// A line under construction; its keys stand in the order in which they were given.

@@ -56,24 +56,12 @@ pub(super) fn rows<'a>(
         journeys.iter().map(|journey| (journey.packet, *journey)).collect();
     let mut rows = Vec::new();
     for event in &trace.events {
-        rows.extend(match packet_of(&event.kind) {
+        rows.extend(match event.kind.packet() {
             Some(packet) => waiting.remove(&packet).map(|journey| builder.packet(journey)),
             None => builder.other(event),
         });
     }
     rows
-}
-
-const fn packet_of(kind: &EventKind) -> Option<PacketId> {
-    match kind {
-        EventKind::Departed(hop) | EventKind::Arrived(hop) => Some(hop.packet),
-        EventKind::Delivered { packet, .. } | EventKind::Dropped { packet, .. } => Some(*packet),
-        EventKind::Duplicated { copy, .. } => Some(*copy),
-        EventKind::State { .. }
-        | EventKind::Signalled { .. }
-        | EventKind::SignalArrived { .. }
-        | EventKind::Agent { .. } => None,
-    }
 }
 
 struct Builder<'a, 'c> {
