@@ -39,7 +39,9 @@ const INTRODUCTION: &str = "\
 
 punchlab runs real stacks, so it shows what they do and not what the RFCs ask for. None of the departures below changes a
 cell of the truth tables: direct, stun and relay come out alike for every pair of NAT types, with either stack on either side.
-They change when a call connects, how many packets it takes, and which of several relays carries it.
+They change when a call connects, how many packets it takes, and which of several relays carries it. The tables are taken
+over links of a few milliseconds: over long ones two *different* stacks may keep a relay where either of them alone finds the
+direct path. `is` behind a restricted cone that calls `rtc` behind a symmetric NAT over a geostationary satellite does so.
 ";
 
 fn section(title: &str, deviations: &[Deviation]) -> String {
