@@ -3,7 +3,10 @@
 mod check;
 mod console;
 mod exit;
+mod graph;
+mod ladder;
 mod matrix;
+mod output;
 mod overrides;
 mod profiles;
 mod run;
@@ -29,6 +32,8 @@ Examples:
   punchlab run scenarios/symmetric-x-symmetric.nat.yaml
   punchlab run call.nat.yaml --set nats.nat-a=full-cone
   punchlab run call.nat.yaml --agent rtc --pcap call.pcapng
+  punchlab graph call.nat.yaml -o call.svg
+  punchlab ladder call.nat.yaml --call 'alice->bob' --format svg -o ladder.svg
   punchlab matrix
   punchlab profiles symmetric
 
@@ -53,6 +58,10 @@ enum Command {
     Check(check::CheckArguments),
     /// List NAT nicknames and profiles, or print one with every axis spelled out.
     Profiles(profiles::ProfilesArguments),
+    /// Draw the topology of a scenario: SVG, Graphviz or Mermaid.
+    Graph(graph::GraphArguments),
+    /// Draw the packets of a call in time: text, SVG or Mermaid.
+    Ladder(ladder::LadderArguments),
     /// One call between every pair of NAT types, as a grid.
     Matrix(matrix::MatrixArguments),
 }
@@ -73,6 +82,8 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::execute(&arguments, &mut console),
         Command::Check(arguments) => check::execute(&arguments, &mut console),
         Command::Profiles(arguments) => profiles::execute(&arguments, &mut console),
+        Command::Graph(arguments) => graph::execute(&arguments, &mut console),
+        Command::Ladder(arguments) => ladder::execute(&arguments, &mut console),
         Command::Matrix(arguments) => matrix::execute(&arguments, &mut console),
     };
     console.finish(exit).into()
