@@ -79,15 +79,23 @@ fn ladder(arguments: &LadderArguments, console: &mut Console) -> Result<String, 
         Exit::Rejected
     })?;
     let (run, outcome) = simulated(&plan, &arguments.file, &arguments.overrides, console)?;
+    if let Some(missing) = run.trace.as_ref().map(|trace| trace.truncated).filter(|missing| *missing > 0) {
+        console.complain(&format!(
+            "warning: the trace was full, and {missing} later events are not drawn; raise it with `--limit trace-bytes=N`"
+        ));
+    }
     let report = Report { plan: &plan, run: &run, outcome: &outcome };
     let journeys = journeys(report);
     let Some(ladder) = Ladder::new(report, &journeys, call) else { return Err(Exit::NothingMatched) };
     let ladder = ladder.between(from, until);
     if ladder.rows.is_empty() {
         let ended = run.ended_at;
-        console.complain(&format!(
-            "error: nothing happened between {from} and {until}; the run ended at {ended}"
-        ));
+        console.complain(&match arguments.until {
+            Some(until) => {
+                format!("error: nothing began between {from} and {until}; the run ended at {ended}")
+            }
+            None => format!("error: nothing began after {from}; the run ended at {ended}"),
+        });
         return Err(Exit::NothingMatched);
     }
     Ok(match arguments.format {

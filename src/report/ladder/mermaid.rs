@@ -7,7 +7,11 @@ use crate::base::NodeId;
 use crate::report::journey::Journey;
 use crate::report::mermaid::quoted;
 use crate::report::names;
+use crate::report::text::wrap;
 use crate::report::topology::label_lines;
+
+/// How many characters of a note stand on one line.
+const NOTE: usize = 48;
 
 /// The diagram of a ladder. With `full` every row is drawn, otherwise repetitions are counted and long ladders are cut.
 pub fn write(ladder: &Ladder<'_>, full: bool) -> String {
@@ -98,13 +102,18 @@ impl Diagram<'_> {
     }
 
     fn note(&mut self, column: usize, text: &str) {
-        let _ = writeln!(self.out, "  Note over n{column}: {}", quoted(text));
+        let _ = writeln!(self.out, "  Note over n{column}: {}", lines(text));
     }
 
     fn note_over_all(&mut self, text: &str) {
         let last = self.ladder.columns.len().saturating_sub(1);
-        let _ = writeln!(self.out, "  Note over n0,n{last}: {}", quoted(text));
+        let _ = writeln!(self.out, "  Note over n0,n{last}: {}", lines(text));
     }
+}
+
+/// Notes do not break by themselves.
+fn lines(text: &str) -> String {
+    wrap(text, NOTE).iter().map(|line| quoted(line)).collect::<Vec<_>>().join("<br>")
 }
 
 #[cfg(test)]

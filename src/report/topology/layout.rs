@@ -25,7 +25,7 @@ pub(super) const BESIDE: i32 = 7;
 /// How wide the children of a node may be before they stand in several rows.
 const WIDEST_FAMILY: i32 = 720;
 /// The same for the internet.
-const WIDEST_INTERNET: i32 = 1_240;
+const WIDEST_INTERNET: i32 = 1_400;
 
 /// Of a box: above its first and below its last line.
 const PADDING: i32 = 9;
@@ -229,20 +229,17 @@ fn wire(plan: &Plan, hanging: &mut Piece, hooks: &[(NodeId, i32, i32)]) {
 }
 
 /// `pieces` in rows that are about equally wide. Boxes without anything behind them stand in columns.
-fn rows(mut pieces: Vec<Piece>, widest: i32) -> Vec<Vec<Piece>> {
+fn rows(pieces: Vec<Piece>, widest: i32) -> Vec<Vec<Piece>> {
     let total: i32 = pieces.iter().map(|piece| piece.width() + GAP).sum();
-    let count = (total + widest - 1) / widest;
-    if count <= 1 {
+    if total <= widest {
         return if pieces.is_empty() { Vec::new() } else { vec![pieces] };
     }
     if pieces.iter().all(|piece| piece.boxes.len() == 1) {
-        let left = pieces.iter().map(|piece| piece.anchor - piece.left).max().unwrap_or_default();
-        let right = pieces.iter().map(|piece| piece.right - piece.anchor).max().unwrap_or_default();
-        for piece in &mut pieces {
-            (piece.left, piece.right) = (piece.anchor - left, piece.anchor + right);
-        }
+        return grid(pieces, widest);
     }
-    let target = fair_width(&pieces, count);
+    let count = total.div_euclid(widest) + 1;
+    let largest = pieces.iter().map(Piece::width).max().unwrap_or_default();
+    let target = (total / count + largest / 2).min(widest);
     let mut rows: Vec<Vec<Piece>> = Vec::new();
     let mut used = 0;
     for piece in pieces {
@@ -258,15 +255,21 @@ fn rows(mut pieces: Vec<Piece>, widest: i32) -> Vec<Vec<Piece>> {
     rows
 }
 
-/// How wide a row may be for `pieces` to fill `count` rows about equally.
-fn fair_width(pieces: &[Piece], count: i32) -> i32 {
-    let widths = || pieces.iter().map(|piece| piece.width() + GAP);
-    let (widest, narrowest) = (widths().max().unwrap_or_default(), widths().min().unwrap_or_default());
-    if widest == narrowest {
-        let number = i32::try_from(pieces.len()).unwrap_or(i32::MAX);
-        return (number + count - 1) / count * widest;
+/// Boxes in cells of one size.
+fn grid(pieces: Vec<Piece>, widest: i32) -> Vec<Vec<Piece>> {
+    let left = pieces.iter().map(|piece| piece.anchor - piece.left).max().unwrap_or_default();
+    let right = pieces.iter().map(|piece| piece.right - piece.anchor).max().unwrap_or_default();
+    let most = usize::try_from(widest / (left + right + GAP)).unwrap_or_default().max(1);
+    let in_row = pieces.len().div_ceil(pieces.len().div_ceil(most));
+    let mut rows: Vec<Vec<Piece>> = Vec::new();
+    for (index, mut piece) in pieces.into_iter().enumerate() {
+        (piece.left, piece.right) = (piece.anchor - left, piece.anchor + right);
+        match rows.last_mut() {
+            Some(row) if index % in_row != 0 => row.push(piece),
+            _ => rows.push(vec![piece]),
+        }
     }
-    widths().sum::<i32>() / count + widest / 2
+    rows
 }
 
 fn top_height(plan: &Plan, piece: &Piece) -> i32 {

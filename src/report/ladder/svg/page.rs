@@ -33,7 +33,8 @@ impl Page<'_> {
         let height = self.columns.head_height();
         for (x, head) in self.columns.iter() {
             self.plate(x, head, bottom - height, height);
-            let mut y = bottom - height + 17.0;
+            let lines = head.addresses.len() as f64 + 1.0;
+            let mut y = bottom - (height + HEAD_LINE * lines) / 2.0 + 11.0;
             self.picture.text("name", [x, y], Anchor::Middle, self.ladder.report.plan.name_of(head.node));
             for address in &head.addresses {
                 y += HEAD_LINE;
@@ -135,6 +136,11 @@ impl Page<'_> {
         let (x, width) = (f64::midpoint(left, right), right - left);
         let room = (width / f64::from(small_width(100)) * 100.0) as usize - 2;
         self.picture.rectangle("band", [x, y + PLAIN / 2.0], [width, PLAIN - 7.0], 4.0);
-        self.picture.text("dim", [x, y + PLAIN / 2.0 + 4.0], Anchor::Middle, &shorten(text, room));
+        self.picture.text(
+            "dim",
+            [x, y + PLAIN / 2.0 + 4.0],
+            Anchor::Middle,
+            &shorten(&text.replace("  x ", " ✕ "), room),
+        );
     }
 }

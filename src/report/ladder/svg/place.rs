@@ -113,7 +113,8 @@ fn head(ladder: &Ladder<'_>, node: NodeId) -> Head {
     addresses.retain(|line| !line.starts_with("inside "));
     let widest = addresses.iter().map(|line| small_width(length(line))).max().unwrap_or_default();
     let width = widest.max(name_width(length(plan.name_of(node)))) + 2 * SIDE;
-    Head { node, addresses, width: f64::from(width) }
+    // An even number, so that coordinates are whole.
+    Head { node, addresses, width: f64::from(width + width % 2) }
 }
 
 /// A line of the ladder on the page.
