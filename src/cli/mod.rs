@@ -3,6 +3,7 @@
 mod check;
 mod console;
 mod exit;
+mod explain;
 mod matrix;
 mod overrides;
 mod profiles;
@@ -29,6 +30,7 @@ Examples:
   punchlab run scenarios/symmetric-x-symmetric.nat.yaml
   punchlab run call.nat.yaml --set nats.nat-a=full-cone
   punchlab run call.nat.yaml --agent rtc --pcap call.pcapng
+  punchlab explain scenarios/symmetric-x-symmetric.nat.yaml
   punchlab matrix
   punchlab profiles symmetric
 
@@ -49,6 +51,8 @@ struct Arguments {
 enum Command {
     /// Run scenarios: verdict, why, ladder, candidates, NAT tables, drops.
     Run(run::RunArguments),
+    /// Say what each side tried, and which smallest changes would have given the call another path.
+    Explain(explain::ExplainArguments),
     /// Read scenarios and report every mistake, without running them.
     Check(check::CheckArguments),
     /// List NAT nicknames and profiles, or print one with every axis spelled out.
@@ -71,6 +75,7 @@ pub fn main() -> ExitCode {
     let mut console = arguments.console.open();
     let exit = match arguments.command {
         Command::Run(arguments) => run::execute(&arguments, &mut console),
+        Command::Explain(arguments) => explain::execute(&arguments, &mut console),
         Command::Check(arguments) => check::execute(&arguments, &mut console),
         Command::Profiles(arguments) => profiles::execute(&arguments, &mut console),
         Command::Matrix(arguments) => matrix::execute(&arguments, &mut console),

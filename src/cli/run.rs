@@ -120,14 +120,25 @@ pub fn execute(arguments: &RunArguments, console: &mut Console) -> Exit {
 
 /// Reads one scenario; what is wrong with it goes to standard error.
 pub fn load(file: &Path, overrides: &OverrideArguments, console: &mut Console) -> Result<Plan, Exit> {
+    load_source(file, overrides, console).map(|(_, plan)| plan)
+}
+
+/// Reads one scenario and keeps its text.
+pub fn load_source(
+    file: &Path,
+    overrides: &OverrideArguments,
+    console: &mut Console,
+) -> Result<(Source, Plan), Exit> {
     let limits = overrides.limits();
     if let Some(contradiction) = overrides.contradiction() {
         console.complain(&format!("error: {contradiction}"));
         return Err(Exit::Rejected);
     }
-    let plan = Source::read(file, &limits)
-        .and_then(|source| scenario::load(&source, &overrides.overrides(), &limits));
-    plan.map_err(|rejection| {
+    let loaded = Source::read(file, &limits).and_then(|source| {
+        let plan = scenario::load(&source, &overrides.overrides(), &limits)?;
+        Ok((source, plan))
+    });
+    loaded.map_err(|rejection| {
         let color = console.error_style() == Style::Ansi;
         console.complain(&rejection.render(color));
         Exit::Rejected

@@ -4,6 +4,7 @@
 //! input always gives the same bytes.
 
 pub mod capture;
+pub mod explanation;
 pub mod human;
 pub mod journey;
 pub mod json;

@@ -7,14 +7,14 @@ use super::Options;
 use crate::outcome::{CallOutcome, SelectedOutcome};
 use crate::plan::{CandidateType, Family, Path, Plan};
 use crate::report::Report;
-use crate::report::text::{Role, Text, milliseconds};
+use crate::report::text::{Role, Text, milliseconds, path_role};
 
 /// Where `why` begins.
 const INDENT: usize = 7;
 
 pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
     for call in &report.outcome.calls {
-        text.paint(role(call.path), &call.path.word().to_uppercase());
+        text.paint(path_role(call.path), &call.path.word().to_uppercase());
         let word = call.path.word().len();
         text.push(&" ".repeat(INDENT.saturating_sub(word).max(1)));
         text.paint(Role::Strong, &format!("{} → {}", call.from, call.to));
@@ -22,15 +22,6 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
         text.end_line();
         text.wrapped(Role::Normal, &facts(call), INDENT, options.width);
         text.wrapped(Role::Dim, &call.why, INDENT, options.width);
-    }
-}
-
-const fn role(path: Path) -> Role {
-    match path {
-        Path::Direct => Role::Good,
-        Path::Stun => Role::Fair,
-        Path::Relay => Role::Costly,
-        Path::Failed => Role::Bad,
     }
 }
 
