@@ -7,9 +7,13 @@ use crate::plan::StackKind;
 /// The grid, with a line above that says what was run and one below that explains the words.
 pub fn write(matrix: &Matrix, options: &MatrixOptions, style: Style) -> String {
     let mut text = Text::new(style);
-    let MatrixOptions { caller, callee, seed, turn } = options;
+    let MatrixOptions { caller, callee, seed, turn, filter_scope, reply_mapping } = options;
     let servers = if *turn { "STUN and TURN over UDP" } else { "STUN only" };
     text.push(&format!("Rows call, columns answer. {}, {servers}, seed {seed}.", agents(*caller, *callee)));
+    let defaults = MatrixOptions::default();
+    if (*filter_scope, *reply_mapping) != (defaults.filter_scope, defaults.reply_mapping) {
+        text.push(&format!(" NATs: filter-scope {filter_scope}, reply-mapping {reply_mapping}."));
+    }
     text.end_line();
     text.end_line();
     let row_head = widest(matrix.sites.iter().map(String::as_str));
