@@ -9,6 +9,7 @@ pub mod human;
 pub mod journey;
 pub mod json;
 pub mod jsonl;
+pub mod ladder;
 pub mod matrix;
 pub mod names;
 pub mod text;

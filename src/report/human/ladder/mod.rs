@@ -1,21 +1,18 @@
-//! The packets of a call between its nodes, in time: one column a node, one row a packet.
+//! Ladders of characters.
 
 mod canvas;
-mod collapse;
-mod columns;
 mod draw;
-mod rows;
+mod geometry;
 
-use collapse::{Line, collapse};
-use columns::Columns;
 use draw::Drawing;
+use geometry::Geometry;
 
 use super::Options;
 use super::table::more;
 use crate::report::Report;
-use crate::report::journey::{Journey, journeys};
+use crate::report::journey::journeys;
+use crate::report::ladder::{Ladder, Line, collapse};
 use crate::report::text::{Role, Text};
-use crate::trace::Trace;
 
 /// How many ladders are drawn before the rest is counted, unless the full report is asked for.
 const MAX_LADDERS: usize = 3;
@@ -29,10 +26,8 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
     let journeys = journeys(report);
     let calls = report.plan.calls.len();
     let shown = if options.full { calls } else { calls.min(MAX_LADDERS) };
-    for call in 0..shown {
-        let of_call: Vec<&Journey<'_>> =
-            journeys.iter().filter(|journey| journey.call == Some(call)).collect();
-        one(text, report, trace, call, &of_call, options);
+    for ladder in (0..shown).filter_map(|call| Ladder::new(report, &journeys, call)) {
+        one(text, &ladder, options);
     }
     if calls > shown {
         more(text, calls - shown, "ladder");
@@ -44,26 +39,19 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
     }
 }
 
-fn one<'a>(
-    text: &mut Text,
-    report: Report<'a>,
-    trace: &'a Trace,
-    call: usize,
-    journeys: &[&'a Journey<'a>],
-    options: Options,
-) {
-    let Some(ends) = report.plan.calls.get(call) else { return };
-    let columns = Columns::new(report.plan, ends, journeys, options.width);
-    let room = options.width.saturating_sub(columns.label_x());
-    let rows = rows::rows(report, trace, call, journeys, &columns, room);
-    let name = |node| report.plan.name_of(node);
-    text.heading(&format!("Packets of {} → {}", name(ends.from), name(ends.to)));
+fn one(text: &mut Text, ladder: &Ladder<'_>, options: Options) {
+    let geometry = Geometry::new(ladder, options.width);
+    text.heading(&format!("Packets of {}", ladder.title()));
     let legend = "time in ms; o addresses rewritten; x died; ┄ signalling; ◆ something happened there";
     text.wrapped(Role::Dim, legend, 2, options.width);
-    addresses(text, report, &columns, options);
-    let mut drawing = Drawing::new(report.plan, &columns, &rows, options.width);
+    addresses(text, ladder, options);
+    let mut drawing = Drawing::new(ladder, geometry);
     drawing.header(text);
-    let lines = if options.full { rows.iter().map(Line::Row).collect() } else { collapse(&rows) };
+    let lines = if options.full {
+        ladder.rows.iter().map(Line::Row).collect()
+    } else {
+        collapse(&ladder.rows, geometry.label_room())
+    };
     let hidden = if options.full { 0 } else { lines.len().saturating_sub(MAX_LINES) };
     let first = if hidden == 0 { lines.len() } else { MAX_LINES - LAST_LINES };
     for line in &lines[..first] {
@@ -78,10 +66,11 @@ fn one<'a>(
 }
 
 /// Which address is whose, since packets are labelled with addresses.
-fn addresses(text: &mut Text, report: Report<'_>, columns: &Columns, options: Options) {
-    let all: Vec<String> = columns
-        .nodes()
-        .map(|node| report.plan.topology.node(node))
+fn addresses(text: &mut Text, ladder: &Ladder<'_>, options: Options) {
+    let all: Vec<String> = ladder
+        .columns
+        .iter()
+        .map(|node| ladder.report.plan.topology.node(*node))
         .filter(|node| !node.addresses.is_empty())
         .map(|node| {
             let addresses: Vec<String> = node.addresses.iter().map(ToString::to_string).collect();

@@ -2,7 +2,6 @@
 
 use rustc_hash::FxHashMap;
 
-use super::columns::Columns;
 use crate::base::{NodeId, PacketId, SessionId, SimTime};
 use crate::plan::StateChange;
 use crate::report::journey::{Fate, Journey};
@@ -13,20 +12,33 @@ use crate::wire::Signal;
 
 /// A row of the ladder.
 #[derive(Debug)]
-pub(super) struct Row<'a> {
+pub struct Row<'a> {
     /// When it begins.
-    pub(super) at: SimTime,
+    pub at: SimTime,
     /// What it says.
-    pub(super) label: String,
+    pub label: String,
+    /// The same in fewer words, if there are fewer.
+    pub brief: Option<String>,
     /// What it shows.
-    pub(super) shape: Shape<'a>,
-    /// Equal for rows that tell the same thing again; `None` for rows that always tell something new.
-    pub(super) key: Option<String>,
+    pub shape: Shape<'a>,
+    /// For a packet over which nodes it went with which addresses: two that went the same way and say the same tell
+    /// nothing new. `None` for rows that always tell something new.
+    pub way: Option<String>,
+}
+
+impl Row<'_> {
+    /// The label for a place of `room` characters: the whole one if it fits.
+    pub fn label_within(&self, room: usize) -> &str {
+        match &self.brief {
+            Some(brief) if length(&self.label) > room => brief,
+            _ => &self.label,
+        }
+    }
 }
 
 /// What a row shows.
 #[derive(Debug)]
-pub(super) enum Shape<'a> {
+pub enum Shape<'a> {
     /// A packet on its way.
     Packet(&'a Journey<'a>),
     /// A signalling message.
@@ -42,16 +54,15 @@ pub(super) enum Shape<'a> {
     Point(NodeId),
 }
 
-/// The rows of a call, with labels of at most `room` characters where that can be.
-pub(super) fn rows<'a>(
+/// The rows of a call whose ladder has these columns.
+pub fn rows<'a>(
     report: Report<'a>,
     trace: &'a Trace,
     call: usize,
     journeys: &[&'a Journey<'a>],
-    columns: &Columns,
-    room: usize,
+    columns: &[NodeId],
 ) -> Vec<Row<'a>> {
-    let builder = Builder { report, call, columns, room };
+    let builder = Builder { report, call, columns };
     let mut waiting: FxHashMap<PacketId, &'a Journey<'a>> =
         journeys.iter().map(|journey| (journey.packet, *journey)).collect();
     let mut rows = Vec::new();
@@ -67,8 +78,7 @@ pub(super) fn rows<'a>(
 struct Builder<'a, 'c> {
     report: Report<'a>,
     call: usize,
-    columns: &'c Columns,
-    room: usize,
+    columns: &'c [NodeId],
 }
 
 impl<'a> Builder<'a, '_> {
@@ -79,12 +89,11 @@ impl<'a> Builder<'a, '_> {
             Fate::InFlight => "  (still on its way)".into(),
         };
         let copy = if journey.is_copy { " (copy)" } else { "" };
-        let full = names::packet(journey.record);
-        let fits = length(&full) + length(copy) + length(&ending) <= self.room;
-        let label = if fits { full } else { names::packet_briefly(journey.record) };
-        let label = format!("{label}{copy}{ending}");
-        let key = Some(format!("{:?} {} {label}", journey.stops, journey.record.flow));
-        Row { at: journey.started, label, shape: Shape::Packet(journey), key }
+        let label = |words: String| format!("{words}{copy}{ending}");
+        let (whole, brief) = (names::packet(journey.record), names::packet_briefly(journey.record));
+        let brief = (brief != whole).then(|| label(brief));
+        let way = Some(format!("{:?} {}", journey.stops, journey.record.flow));
+        Row { at: journey.started, label: label(whole), brief, shape: Shape::Packet(journey), way }
     }
 
     fn other(&self, event: &'a Event) -> Option<Row<'a>> {
@@ -101,13 +110,13 @@ impl<'a> Builder<'a, '_> {
                 let name = names::session(self.report.plan, self.report.run, *session);
                 (format!("{name}{}", self.agent_label(event)?), Shape::Point(self.node(*session)?))
             }
-            EventKind::State { node, change } if self.columns.x(*node).is_some() => {
+            EventKind::State { node, change } if self.columns.contains(node) => {
                 let name = self.report.plan.name_of(*node);
                 (format!("{name} {}", state_label(change)?), Shape::Point(*node))
             }
             _ => return None,
         };
-        Some(Row { at: event.at, label, shape, key: None })
+        Some(Row { at: event.at, label, brief: None, shape, way: None })
     }
 
     fn is_ours(&self, session: SessionId) -> bool {

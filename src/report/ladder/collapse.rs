@@ -12,7 +12,7 @@ const SHOWN_REPEATS: usize = 1;
 
 /// A line of the ladder.
 #[derive(Debug)]
-pub(super) enum Line<'a> {
+pub enum Line<'a> {
     /// A row.
     Row(&'a Row<'a>),
     /// Rows that told what earlier ones had told.
@@ -21,33 +21,34 @@ pub(super) enum Line<'a> {
 
 /// Rows left out.
 #[derive(Debug)]
-pub(super) struct Repeats<'a> {
-    /// How many.
-    pub(super) count: usize,
+pub struct Repeats<'a> {
+    /// Those rows; there are at least two.
+    pub rows: Vec<&'a Row<'a>>,
     /// When the last of them began.
-    pub(super) until: SimTime,
+    pub until: SimTime,
     /// How many of each label, most first.
-    pub(super) labels: Vec<(&'a str, usize)>,
+    pub labels: Vec<(&'a str, usize)>,
 }
 
-/// Every row that tells something new, and between them the number of those that do not.
-pub(super) fn collapse<'a>(rows: &'a [Row<'a>]) -> Vec<Line<'a>> {
+/// Every row that tells something new, and between them those that do not. Two rows say the same if their labels are
+/// the same in a place of `room` characters.
+pub fn collapse<'a>(rows: &'a [Row<'a>], room: usize) -> Vec<Line<'a>> {
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
     let mut repeats: Vec<&Row<'_>> = Vec::new();
     for row in rows {
-        if row.key.as_ref().is_none_or(|key| seen.insert(key)) {
-            flush(&mut repeats, &mut lines);
+        if row.way.as_ref().is_none_or(|way| seen.insert((way, row.label_within(room)))) {
+            flush(&mut repeats, &mut lines, room);
             lines.push(Line::Row(row));
         } else {
             repeats.push(row);
         }
     }
-    flush(&mut repeats, &mut lines);
+    flush(&mut repeats, &mut lines, room);
     lines
 }
 
-fn flush<'a>(repeats: &mut Vec<&'a Row<'a>>, lines: &mut Vec<Line<'a>>) {
+fn flush<'a>(repeats: &mut Vec<&'a Row<'a>>, lines: &mut Vec<Line<'a>>, room: usize) {
     let rows = std::mem::take(repeats);
     let Some(until) = rows.last().map(|row| row.at) else { return };
     if rows.len() <= SHOWN_REPEATS {
@@ -56,11 +57,11 @@ fn flush<'a>(repeats: &mut Vec<&'a Row<'a>>, lines: &mut Vec<Line<'a>>) {
     }
     let mut labels: IndexMap<&str, usize> = IndexMap::new();
     for row in &rows {
-        *labels.entry(&row.label).or_default() += 1;
+        *labels.entry(row.label_within(room)).or_default() += 1;
     }
     let mut labels: Vec<(&str, usize)> = labels.into_iter().collect();
     labels.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    lines.push(Line::Repeats(Repeats { count: rows.len(), until, labels }));
+    lines.push(Line::Repeats(Repeats { rows, until, labels }));
 }
 
 #[cfg(test)]
@@ -69,23 +70,23 @@ mod tests {
     use super::*;
     use crate::base::NodeId;
 
-    fn row(at: u64, key: Option<&str>) -> Row<'static> {
-        let (label, shape) = (key.unwrap_or("event").to_owned(), Shape::Point(NodeId::new(0)));
-        Row { at: SimTime::from_millis(at), label, shape, key: key.map(str::to_owned) }
+    fn row(at: u64, way: Option<&str>) -> Row<'static> {
+        let (label, shape) = (way.unwrap_or("event").to_owned(), Shape::Point(NodeId::new(0)));
+        Row { at: SimTime::from_millis(at), label, brief: None, shape, way: way.map(str::to_owned) }
     }
 
     fn told(rows: &[Row<'_>]) -> Vec<String> {
         let tell = |line: &Line<'_>| match line {
             Line::Row(row) => row.label.clone(),
-            Line::Repeats(repeats) => format!("{} more until {}", repeats.count, repeats.until),
+            Line::Repeats(repeats) => format!("{} more until {}", repeats.rows.len(), repeats.until),
         };
-        collapse(rows).iter().map(tell).collect()
+        collapse(rows, usize::MAX).iter().map(tell).collect()
     }
 
     #[test]
     fn repetitions_between_two_new_rows_become_one_line_even_if_they_alternate() {
         let rows = [(0, "ask"), (1, "answer"), (5, "ask"), (6, "answer"), (10, "ask"), (11, "die")]
-            .map(|(at, key)| row(at, Some(key)));
+            .map(|(at, way)| row(at, Some(way)));
 
         assert_eq!(told(&rows), ["ask", "answer", "3 more until 10ms", "die"]);
     }
