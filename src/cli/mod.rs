@@ -4,7 +4,10 @@ mod check;
 mod console;
 mod exit;
 mod explain;
+mod graph;
+mod ladder;
 mod matrix;
+mod output;
 mod overrides;
 mod profiles;
 mod run;
@@ -31,6 +34,8 @@ Examples:
   punchlab run call.nat.yaml --set nats.nat-a=full-cone
   punchlab run call.nat.yaml --agent rtc --pcap call.pcapng
   punchlab explain scenarios/symmetric-x-symmetric.nat.yaml
+  punchlab graph call.nat.yaml -o call.svg
+  punchlab ladder call.nat.yaml --call 'alice->bob' --format svg -o ladder.svg
   punchlab matrix
   punchlab profiles symmetric
 
@@ -57,6 +62,10 @@ enum Command {
     Check(check::CheckArguments),
     /// List NAT nicknames and profiles, or print one with every axis spelled out.
     Profiles(profiles::ProfilesArguments),
+    /// Draw the topology of a scenario: SVG, Graphviz or Mermaid.
+    Graph(graph::GraphArguments),
+    /// Draw the packets of a call in time: text, SVG or Mermaid.
+    Ladder(ladder::LadderArguments),
     /// One call between every pair of NAT types, as a grid.
     Matrix(matrix::MatrixArguments),
 }
@@ -78,6 +87,8 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::execute(&arguments, &mut console),
         Command::Check(arguments) => check::execute(&arguments, &mut console),
         Command::Profiles(arguments) => profiles::execute(&arguments, &mut console),
+        Command::Graph(arguments) => graph::execute(&arguments, &mut console),
+        Command::Ladder(arguments) => ladder::execute(&arguments, &mut console),
         Command::Matrix(arguments) => matrix::execute(&arguments, &mut console),
     };
     console.finish(exit).into()

@@ -1,16 +1,15 @@
 //! `punchlab run`: from scenario files to verdicts.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::console::Console;
+use super::output::{is_same, save};
 use super::overrides::OverrideArguments;
 use crate::engine::{Run, RunOptions};
-use crate::outcome::simulate;
+use crate::outcome::{Outcome, simulate};
 use crate::plan::Plan;
 use crate::report::human::{self, Options, Part};
 use crate::report::json::{self, Layout};
@@ -145,31 +144,40 @@ pub fn load_source(
     })
 }
 
+/// Runs one scenario and keeps its trace, which is what explains the verdict; what goes wrong goes to standard error.
+pub fn simulated(
+    plan: &Plan,
+    file: &Path,
+    overrides: &OverrideArguments,
+    console: &mut Console,
+) -> Result<(Run, Outcome), Exit> {
+    let options = RunOptions { record: true, limits: overrides.limits(), ..RunOptions::default() };
+    simulate(plan, &options).map_err(|error| {
+        console.complain(&format!("error: {}: {error}", shown(file)));
+        Exit::CouldNotRun
+    })
+}
+
 fn run_file(arguments: &RunArguments, file: &Path, console: &mut Console) -> Exit {
     let plan = match load(file, &arguments.overrides, console) {
         Ok(plan) => plan,
         Err(exit) => return exit,
     };
-    // The trace is what explains the verdict, so it is always kept here.
-    let options = RunOptions { record: true, limits: arguments.overrides.limits(), ..RunOptions::default() };
-    let (run, mut outcome) = match simulate(&plan, &options) {
+    let (run, mut outcome) = match simulated(&plan, file, &arguments.overrides, console) {
         Ok(done) => done,
-        Err(error) => {
-            console.complain(&format!("error: {}: {error}", shown(file)));
-            return Exit::CouldNotRun;
-        }
+        Err(exit) => return exit,
     };
     outcome.file = Some(file.display().to_string());
-    console.print_bytes(&rendered(
-        arguments,
-        Report { plan: &plan, run: &run, outcome: &outcome },
-        console.style(),
-    ));
-    if let Some(path) = &arguments.pcap
-        && let Err(error) = write_capture(path, arguments.force, &plan, &run)
-    {
-        console.complain(&format!("error: cannot write {}: {}", shown(path), plain_words(&error, path)));
-        return Exit::CouldNotRun;
+    let report = Report { plan: &plan, run: &run, outcome: &outcome };
+    console.print_bytes(&rendered(arguments, report, console.style()));
+    let captured = match (&arguments.pcap, &run.trace) {
+        (Some(path), Some(trace)) => {
+            save(path, arguments.force, console, |file| capture::write(file, &plan, run.seed, trace))
+        }
+        _ => Exit::Ok,
+    };
+    if captured != Exit::Ok {
+        return captured;
     }
     if outcome.ok { Exit::Ok } else { Exit::ExpectationFailed }
 }
@@ -192,38 +200,7 @@ fn rendered(arguments: &RunArguments, report: Report<'_>, style: Style) -> Vec<u
     bytes
 }
 
-fn is_same(one: &Path, other: &Path) -> bool {
-    let (one, other) = (one.canonicalize(), other.canonicalize());
-    matches!((one, other), (Ok(one), Ok(other)) if one == other)
-}
-
 /// A path as a terminal may be shown it.
 pub fn shown(path: &Path) -> String {
     printable(&path.display().to_string()).into_owned()
-}
-
-/// Why a capture could not be written, and what helps.
-fn plain_words(error: &std::io::Error, path: &Path) -> String {
-    match error.kind() {
-        _ if path.is_dir() => "it is a directory".into(),
-        ErrorKind::AlreadyExists => "it exists already; `--force` replaces it".into(),
-        ErrorKind::NotFound => "its folder does not exist".into(),
-        _ => error.to_string(),
-    }
-}
-
-fn write_capture(path: &Path, force: bool, plan: &Plan, run: &Run) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if force {
-        options.create(true).truncate(true);
-    } else {
-        // An existing file is somebody's; only --force replaces it.
-        options.create_new(true);
-    }
-    let mut file = std::io::BufWriter::new(options.open(path)?);
-    if let Some(trace) = &run.trace {
-        capture::write(&mut file, plan, run.seed, trace)?;
-    }
-    file.flush()
 }

@@ -11,8 +11,11 @@ pub mod json;
 pub mod jsonl;
 pub mod ladder;
 pub mod matrix;
+pub mod mermaid;
 pub mod names;
+pub mod svg;
 pub mod text;
+pub mod topology;
 
 #[cfg(test)]
 mod fixture;

@@ -83,6 +83,12 @@ pub fn load(source: &Source, overrides: &Overrides, limits: &Limits) -> Result<P
     plan.filter(|_| reader.mistakes() == 0).ok_or_else(|| Rejection::new(sources, reader.into_diagnostics()))
 }
 
+/// Reads a duration as scenarios write it, for options that take one; the error says what to write instead.
+#[cfg(feature = "cli")]
+pub(crate) fn duration(text: &str) -> Result<crate::base::SimDuration, String> {
+    read::parsed(text)
+}
+
 /// The peers of `--agent PEER=STACK`, each in a source of its own.
 fn peer_agents(sources: &mut Vec<Source>, overrides: &Overrides) -> Vec<(At<String>, StackKind)> {
     let mut agents = Vec::new();

@@ -15,6 +15,7 @@ mod verdict;
 mod tests;
 
 use super::Report;
+use super::ladder::Ladder;
 use super::text::{Role, Style, Text, length, milliseconds};
 
 /// How to print.
@@ -90,6 +91,13 @@ pub fn write_parts(report: Report<'_>, parts: &[Part], options: Options) -> Stri
             Part::Assumptions => assumptions::write(&mut text, report, options),
         }
     }
+    text.finish()
+}
+
+/// The ladder of one call alone.
+pub fn write_ladder(ladder: &Ladder<'_>, options: Options) -> String {
+    let mut text = Text::new(options.style);
+    ladder::one(&mut text, ladder, options);
     text.finish()
 }
 

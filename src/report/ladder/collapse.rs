@@ -6,9 +6,13 @@ use indexmap::IndexMap;
 
 use super::rows::Row;
 use crate::base::SimTime;
+use crate::report::text::milliseconds;
 
 /// How many repeating rows in a row are still shown one by one.
 const SHOWN_REPEATS: usize = 1;
+
+/// How many kinds of repeated rows are named.
+const NAMED_REPEATS: usize = 3;
 
 /// A line of the ladder.
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub enum Line<'a> {
     Row(&'a Row<'a>),
     /// Rows that told what earlier ones had told.
     Repeats(Repeats<'a>),
+    /// This many lines were left out, because there are too many.
+    Hidden(usize),
 }
 
 /// Rows left out.
@@ -28,6 +34,21 @@ pub struct Repeats<'a> {
     pub until: SimTime,
     /// How many of each label, most first.
     pub labels: Vec<(&'a str, usize)>,
+}
+
+impl Repeats<'_> {
+    /// How many there are, until when, and the most frequent: `3 more like these, until 12 ms: 2 × check; 1 × answer`.
+    pub fn summary(&self) -> String {
+        let named: Vec<String> = self
+            .labels
+            .iter()
+            .take(NAMED_REPEATS)
+            .map(|(label, count)| format!("{count} × {label}"))
+            .collect();
+        let rest = if self.labels.len() > NAMED_REPEATS { "; …" } else { "" };
+        let (count, until) = (self.rows.len(), milliseconds(self.until.as_millis_f64()));
+        format!("{count} more like these, until {until}: {}{rest}", named.join("; "))
+    }
 }
 
 /// Every row that tells something new, and between them those that do not. Two rows say the same if their labels are
@@ -79,6 +100,7 @@ mod tests {
         let tell = |line: &Line<'_>| match line {
             Line::Row(row) => row.label.clone(),
             Line::Repeats(repeats) => format!("{} more until {}", repeats.rows.len(), repeats.until),
+            Line::Hidden(count) => format!("{count} hidden"),
         };
         collapse(rows, usize::MAX).iter().map(tell).collect()
     }

@@ -5,8 +5,10 @@
 
 pub mod collapse;
 pub mod columns;
+pub mod mermaid;
 pub mod news;
 pub mod rows;
+pub mod svg;
 pub mod track;
 
 pub use collapse::{Line, Repeats, collapse};
@@ -17,8 +19,13 @@ pub use track::{Mark, Side, Spot, Track};
 
 use super::Report;
 use super::journey::Journey;
-use crate::base::NodeId;
+use crate::base::{NodeId, SimTime};
 use crate::plan::Call;
+
+/// How many lines a ladder has before its middle is left out, unless all of it is asked for.
+const MAX_LINES: usize = 60;
+/// How many of them come from its end: that is where the call settles or fails.
+const LAST_LINES: usize = 12;
 
 /// Everything a writer needs to know about one call.
 #[derive(Debug)]
@@ -31,6 +38,7 @@ pub struct Ladder<'a> {
     pub columns: Vec<NodeId>,
     /// What happened, in order of time.
     pub rows: Vec<Row<'a>>,
+    whole_milliseconds: bool,
 }
 
 impl<'a> Ladder<'a> {
@@ -43,7 +51,8 @@ impl<'a> Ladder<'a> {
             journeys.iter().filter(|journey| journey.call == Some(call)).collect();
         let columns = columns(report.plan, ends, &journeys);
         let rows = rows(report, trace, call, &journeys, &columns);
-        Some(Self { report, call: ends, columns, rows })
+        let whole_milliseconds = whole_milliseconds(&rows);
+        Some(Self { report, call: ends, columns, rows, whole_milliseconds })
     }
 
     /// Who calls whom: `alice → bob`.
@@ -52,8 +61,49 @@ impl<'a> Ladder<'a> {
         format!("{} → {}", name(self.call.from), name(self.call.to))
     }
 
-    /// Which column a node has.
+    /// Which column a node has; `None`: it did nothing to any packet of this call.
     pub fn column(&self, node: NodeId) -> Option<usize> {
         self.columns.iter().position(|other| *other == node)
     }
+
+    /// Only the rows that begin in a part of the run.
+    #[must_use]
+    pub fn between(mut self, from: SimTime, until: SimTime) -> Self {
+        self.rows.retain(|row| (from..=until).contains(&row.at));
+        self.whole_milliseconds = whole_milliseconds(&self.rows);
+        self
+    }
+
+    /// What to show: every row, or, unless all are asked for, what is new, what repeats in numbers, and of many lines
+    /// the first and the last. `room` is how many characters a label may have.
+    pub fn lines(&self, room: usize, full: bool) -> Vec<Line<'_>> {
+        if full {
+            return self.rows.iter().map(Line::Row).collect();
+        }
+        let mut lines = collapse(&self.rows, room);
+        if lines.len() > MAX_LINES {
+            let first = MAX_LINES - LAST_LINES;
+            let last = lines.split_off(lines.len() - LAST_LINES);
+            let hidden = lines.split_off(first).len();
+            lines.push(Line::Hidden(hidden));
+            lines.extend(last);
+        }
+        lines
+    }
+
+    /// A moment as it stands beside a row: milliseconds, with a decimal if any row needs one; from a hundred seconds
+    /// on seconds, so that a day still fits.
+    pub fn clock(&self, at: SimTime) -> String {
+        if at >= SimTime::from_millis(100_000) {
+            return format!("{:.1}s", at.as_millis_f64() / 1_000.0);
+        }
+        if self.whole_milliseconds {
+            return (at.as_nanos() / 1_000_000).to_string();
+        }
+        format!("{:.1}", at.as_millis_f64())
+    }
+}
+
+fn whole_milliseconds(rows: &[Row<'_>]) -> bool {
+    rows.iter().all(|row| row.at.as_nanos().is_multiple_of(1_000_000))
 }

@@ -67,6 +67,12 @@ pub trait Leaf: Sized {
     fn parse(text: &str) -> Result<Self, Fault>;
 }
 
+/// Reads a value that stands in no file; the error says what is wrong and what to write.
+#[cfg(feature = "cli")]
+pub fn parsed<T: Leaf>(text: &str) -> Result<T, String> {
+    T::parse(text).map_err(|fault| format!("it {}; {}", fault.problem, fault.help))
+}
+
 /// Collects what is wrong while a tree is read.
 pub struct Reader<'a> {
     /// The bounds of what is read.

@@ -2,14 +2,12 @@
 
 use super::canvas::Canvas;
 use super::geometry::{Geometry, TIME_WIDTH};
-use crate::base::{NodeId, SimTime};
+use crate::base::NodeId;
+use crate::report::human::table::more;
 use crate::report::journey::{Fate, Journey};
-use crate::report::ladder::{Ladder, Line, Mark, News, Repeats, Row, Shape, Track};
+use crate::report::ladder::{Ladder, Line, Mark, News, Row, Shape, Track};
 use crate::report::names;
-use crate::report::text::{Role, Text, length, milliseconds, shorten, wrap};
-
-/// How many kinds of repeated rows are named.
-const NAMED_REPEATS: usize = 3;
+use crate::report::text::{Role, Text, length, shorten, wrap};
 
 /// How many characters of small print are enough to stand beside a lifeline.
 const DETAIL_WIDTH: usize = 40;
@@ -19,14 +17,12 @@ const DETAIL_WIDTH: usize = 40;
 pub(super) struct Drawing<'a> {
     ladder: &'a Ladder<'a>,
     geometry: Geometry,
-    whole_milliseconds: bool,
     news: News,
 }
 
 impl<'a> Drawing<'a> {
     pub(super) fn new(ladder: &'a Ladder<'a>, geometry: Geometry) -> Self {
-        let whole_milliseconds = ladder.rows.iter().all(|row| row.at.as_nanos().is_multiple_of(1_000_000));
-        Self { ladder, geometry, whole_milliseconds, news: News::default() }
+        Self { ladder, geometry, news: News::default() }
     }
 
     /// The names above the lifelines, on several lines if they would touch.
@@ -52,13 +48,18 @@ impl<'a> Drawing<'a> {
     pub(super) fn line(&mut self, text: &mut Text, line: &Line<'_>) {
         match line {
             Line::Row(row) => self.row(text, row),
-            Line::Repeats(repeats) => self.repeats(text, repeats),
+            Line::Repeats(repeats) => {
+                let note = format!("… {}", repeats.summary());
+                text.wrapped(Role::Dim, &note, TIME_WIDTH + 1, self.geometry.width());
+            }
+            Line::Hidden(count) => more(text, *count, "line"),
         }
     }
 
     fn row(&mut self, text: &mut Text, row: &Row<'_>) {
         let mut canvas = self.lifelines();
-        canvas.text(0, &self.time(row.at), Role::Dim);
+        let time = self.ladder.clock(row.at);
+        canvas.text((TIME_WIDTH - 1).saturating_sub(length(&time)), &time, Role::Dim);
         let mut role = Role::Normal;
         match &row.shape {
             Shape::Packet(journey) => {
@@ -89,38 +90,12 @@ impl<'a> Drawing<'a> {
         canvas.write(text);
     }
 
-    fn repeats(&self, text: &mut Text, repeats: &Repeats<'_>) {
-        let named: Vec<String> = repeats
-            .labels
-            .iter()
-            .take(NAMED_REPEATS)
-            .map(|(label, count)| format!("{count} × {label}"))
-            .collect();
-        let rest = if repeats.labels.len() > NAMED_REPEATS { "; …" } else { "" };
-        let (count, until) = (repeats.rows.len(), milliseconds(repeats.until.as_millis_f64()));
-        let note = format!("… {count} more like these, until {until}: {}{rest}", named.join("; "));
-        text.wrapped(Role::Dim, &note, TIME_WIDTH + 1, self.geometry.width());
-    }
-
     fn lifelines(&self) -> Canvas {
         let mut canvas = Canvas::default();
         for x in self.geometry.xs() {
             canvas.put(x, '│', Role::Dim);
         }
         canvas
-    }
-
-    /// Milliseconds, from a hundred seconds on seconds, so that a day still fits.
-    fn time(&self, at: SimTime) -> String {
-        let width = TIME_WIDTH - 1;
-        if at >= SimTime::from_millis(100_000) {
-            let seconds = format!("{:.1}s", at.as_millis_f64() / 1_000.0);
-            return format!("{seconds:>width$}");
-        }
-        if self.whole_milliseconds {
-            return format!("{:>width$}", at.as_nanos() / 1_000_000);
-        }
-        format!("{:>width$.1}", at.as_millis_f64())
     }
 
     fn label(&self, canvas: &mut Canvas, row: &Row<'_>, role: Role) {

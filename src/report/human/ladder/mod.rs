@@ -11,16 +11,11 @@ use super::Options;
 use super::table::more;
 use crate::report::Report;
 use crate::report::journey::journeys;
-use crate::report::ladder::{Ladder, Line, collapse};
+use crate::report::ladder::Ladder;
 use crate::report::text::{Role, Text};
 
 /// How many ladders are drawn before the rest is counted, unless the full report is asked for.
 const MAX_LADDERS: usize = 3;
-/// How many lines a ladder has before its middle is left out, unless the full report is asked for.
-const MAX_LINES: usize = 60;
-/// How many of them come from its end: that is where the call settles or fails.
-const LAST_LINES: usize = 12;
-
 pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
     let Some(trace) = &report.run.trace else { return };
     let journeys = journeys(report);
@@ -39,7 +34,8 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
     }
 }
 
-fn one(text: &mut Text, ladder: &Ladder<'_>, options: Options) {
+/// The ladder of one call.
+pub(super) fn one(text: &mut Text, ladder: &Ladder<'_>, options: Options) {
     let geometry = Geometry::new(ladder, options.width);
     text.heading(&format!("Packets of {}", ladder.title()));
     let legend = "time in ms; o addresses rewritten; x died; ┄ signalling; ◆ something happened there";
@@ -47,20 +43,7 @@ fn one(text: &mut Text, ladder: &Ladder<'_>, options: Options) {
     addresses(text, ladder, options);
     let mut drawing = Drawing::new(ladder, geometry);
     drawing.header(text);
-    let lines = if options.full {
-        ladder.rows.iter().map(Line::Row).collect()
-    } else {
-        collapse(&ladder.rows, geometry.label_room())
-    };
-    let hidden = if options.full { 0 } else { lines.len().saturating_sub(MAX_LINES) };
-    let first = if hidden == 0 { lines.len() } else { MAX_LINES - LAST_LINES };
-    for line in &lines[..first] {
-        drawing.line(text, line);
-    }
-    if hidden > 0 {
-        more(text, hidden, "line");
-    }
-    for line in &lines[first + hidden..] {
+    for line in &ladder.lines(geometry.label_room(), options.full) {
         drawing.line(text, line);
     }
 }
