@@ -61,6 +61,30 @@ fn an_explanation_is_the_same_twice() {
     assert_eq!(one, two);
 }
 
+/// Every key of the JSON form stands in the documentation.
+#[test]
+fn the_documentation_names_every_key() {
+    let explanation = explained(&read("scenarios/port-restricted-x-symmetric.nat.yaml"), Depth::Singles);
+    let documented = std::fs::read_to_string("docs/explain.md").expect("the page");
+    let mut values = vec![serde_json::to_value(&explanation).expect("JSON")];
+    let mut keys = std::collections::BTreeSet::new();
+    while let Some(value) = values.pop() {
+        match value {
+            serde_json::Value::Object(object) => {
+                for (key, value) in object {
+                    keys.insert(key);
+                    values.push(value);
+                }
+            }
+            serde_json::Value::Array(list) => values.extend(list),
+            _ => {}
+        }
+    }
+    assert!(keys.len() > 30, "{keys:?}");
+    let missing: Vec<_> = keys.iter().filter(|key| !documented.contains(&format!("`{key}"))).collect();
+    assert!(missing.is_empty(), "docs/explain.md does not name {missing:?}");
+}
+
 fn assert_is_real(source: &Source, flip: &Flip) {
     let plan = scenario::load(source, &overrides_of(&flip.changes), &Limits::DEFAULT).expect("a plan");
     let (_, outcome) = simulate(&plan, &RunOptions::default()).expect("a run");

@@ -10,10 +10,9 @@ use rayon::prelude::*;
 use super::Exit;
 use super::console::Console;
 use super::overrides::OverrideArguments;
-use super::run::{load_source, shown};
-use crate::engine::{RunError, RunOptions};
-use crate::explain::{Experiment, Explanation, Search, Trial, catalogue, search, without};
-use crate::outcome::simulate;
+use super::run::{load_source, ran, shown};
+use crate::engine::RunError;
+use crate::explain::{Depth, Experiment, Explanation, Flips, Search, Trial, catalogue, search, without};
 use crate::plan::Plan;
 use crate::report::explanation::{self, Options};
 
@@ -55,9 +54,18 @@ pub fn execute(arguments: &ExplainArguments, console: &mut Console) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    let ran = match ran(&arguments.file, &plan, &arguments.overrides, console) {
+        Ok(ran) => ran,
+        Err(exit) => return exit,
+    };
     let (overrides, limits) = (arguments.overrides.overrides(), arguments.overrides.limits());
     let experiment = Experiment { source: &source, overrides: &overrides, limits: &limits };
-    match explained(&plan, &experiment, !arguments.singles) {
+    let depth = if arguments.singles { Depth::Singles } else { Depth::Pairs };
+    let explanation = flips(&plan, &experiment, depth).and_then(|flips| {
+        let counterfactuals = without(&plan, &experiment)?;
+        Ok(Explanation::new(&plan, &ran.run, &ran.outcome, counterfactuals, flips))
+    });
+    match explanation {
         Ok(explanation) => {
             let options = Options { style: console.style(), full: arguments.full, ..Options::default() };
             match arguments.format {
@@ -73,22 +81,20 @@ pub fn execute(arguments: &ExplainArguments, console: &mut Console) -> Exit {
     }
 }
 
-/// As [`crate::explain::explain`], with the runs spread over all cores.
-fn explained(plan: &Plan, experiment: &Experiment<'_>, pairs: bool) -> Result<Explanation, RunError> {
-    let options = RunOptions { record: true, limits: experiment.limits.clone(), ..RunOptions::default() };
-    let (run, outcome) = simulate(plan, &options)?;
+/// The smallest sets of changes that flip a call, with the runs spread over all cores.
+pub fn flips(plan: &Plan, experiment: &Experiment<'_>, depth: Depth) -> Result<Flips, RunError> {
     let changes = catalogue::changes(plan);
     let as_it_is = Trial::of(plan, experiment.limits)?;
     let mut search = Search::new(&changes, &as_it_is);
     let singles = search.singles();
     let results = tried(&search, experiment, singles);
     search.note(results);
-    if pairs {
+    if depth == Depth::Pairs {
         let pairs = search.pairs();
         let results = tried(&search, experiment, pairs);
         search.note(results);
     }
-    Ok(Explanation::new(plan, &run, &outcome, without(plan, experiment)?, search.finish()))
+    Ok(search.finish())
 }
 
 /// Runs are independent of each other, and their results keep the order of the sets.

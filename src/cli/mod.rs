@@ -10,6 +10,7 @@ mod matrix;
 mod output;
 mod overrides;
 mod profiles;
+mod report;
 mod run;
 
 use std::process::ExitCode;
@@ -33,10 +34,12 @@ Examples:
   punchlab run scenarios/symmetric-x-symmetric.nat.yaml
   punchlab run call.nat.yaml --set nats.nat-a=full-cone
   punchlab run call.nat.yaml --agent rtc --pcap call.pcapng
+  punchlab report call.nat.yaml -o call.html
   punchlab explain scenarios/symmetric-x-symmetric.nat.yaml
   punchlab graph call.nat.yaml -o call.svg
   punchlab ladder call.nat.yaml --call 'alice->bob' --format svg -o ladder.svg
   punchlab matrix
+  punchlab lesson 1
   punchlab profiles symmetric
 
 ";
@@ -56,6 +59,8 @@ struct Arguments {
 enum Command {
     /// Run scenarios: verdict, why, ladder, candidates, NAT tables, drops.
     Run(run::RunArguments),
+    /// Write a run as one HTML file: network, packets and tables at every instant.
+    Report(report::ReportArguments),
     /// Say what each side tried, and which smallest changes would have given the call another path.
     Explain(explain::ExplainArguments),
     /// Read scenarios and report every mistake, without running them.
@@ -84,6 +89,7 @@ pub fn main() -> ExitCode {
     let mut console = arguments.console.open();
     let exit = match arguments.command {
         Command::Run(arguments) => run::execute(&arguments, &mut console),
+        Command::Report(arguments) => report::execute(&arguments, &mut console),
         Command::Explain(arguments) => explain::execute(&arguments, &mut console),
         Command::Check(arguments) => check::execute(&arguments, &mut console),
         Command::Profiles(arguments) => profiles::execute(&arguments, &mut console),

@@ -11,6 +11,7 @@ use crate::plan::{
     Accepts, CandidateType, DropReason, Element, MappingBehavior, PairState, Path, Plan, Rule,
 };
 use crate::trace::Place;
+use crate::wire::SelectedPair;
 
 /// What happened in a call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -153,26 +154,25 @@ fn side(plan: &Plan, run: &Run, session: SessionId) -> Option<SideAccount> {
     })
 }
 
-fn pair(plan: &Plan, side: &SessionRun, pair: &Pair<'_>) -> PairAccount {
+/// The account of one candidate pair of a side.
+pub fn pair(plan: &Plan, side: &SessionRun, pair: &Pair<'_>) -> PairAccount {
     let state = pair.states().last().map_or(PairState::Waiting, |(_, state)| *state);
     let end = |kind, address: std::net::SocketAddr| EndAccount { kind, address: address.to_string() };
     PairAccount {
         local: end(pair.local.kind(), pair.local.address()),
         remote: end(pair.remote_kind, pair.remote),
         state,
-        selected: is_selected(side, pair),
+        selected: side.selections.last().is_some_and(|(_, selected)| names_pair(selected, pair)),
         checks: pair.checks.len(),
         telling: most_telling(pair).map(|check| check_account(plan, side, check)),
     }
 }
 
-/// True if the side selected this pair: agents name the base or the mapped address of their own end, so of the own end
+/// True if an agent means this pair by what it selected: agents name the base or the mapped address of their own end, so of the own end
 /// only counts whether it is a relay.
-pub fn is_selected(side: &SessionRun, pair: &Pair<'_>) -> bool {
-    side.selections.last().is_some_and(|(_, selected)| {
-        let relayed = selected.local.kind == CandidateType::Relayed;
-        selected.remote.address == pair.remote && relayed == (pair.local.kind() == CandidateType::Relayed)
-    })
+pub fn names_pair(selected: &SelectedPair, pair: &Pair<'_>) -> bool {
+    let relayed = selected.local.kind == CandidateType::Relayed;
+    selected.remote.address == pair.remote && relayed == (pair.local.kind() == CandidateType::Relayed)
 }
 
 /// The first check that was answered; else the last one that died of a rule, because by then filters know all they will

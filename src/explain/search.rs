@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::change::Change;
 use super::experiment::{Effect, Experiment, Trial};
 
-/// How many pairs of changes are tried. Pairs grow with the square of the scenario; beyond this the rest is counted.
-pub const MOST_PAIRS: usize = 20_000;
+/// How many calls are run in search of pairs of changes: a few seconds. Pairs grow with the square of the scenario;
+/// those beyond this are counted and not tried.
+pub const MOST_CALLS: usize = 20_000;
 
 /// A smallest set of changes that gives a call another path, and what comes of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -70,8 +71,9 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        self.flips.untried = pairs.len().saturating_sub(MOST_PAIRS);
-        pairs.truncate(MOST_PAIRS);
+        let most = MOST_CALLS / self.as_it_is.calls.len().max(1);
+        self.flips.untried = pairs.len().saturating_sub(most);
+        pairs.truncate(most);
         pairs
     }
 

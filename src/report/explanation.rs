@@ -1,10 +1,11 @@
 //! An [`Explanation`] to read: what each side tried and how it ended, the run again without servers, and the smallest
 //! changes that would have given the call another path.
 
+use super::sentences;
 use super::text::{Role, Style, Text, counted, length, milliseconds, path_role};
-use crate::explain::account::{EndAccount, EndWord};
+use crate::explain::account::EndAccount;
 use crate::explain::{
-    CallAccount, Change, CheckAccount, Explanation, Flip, Flips, PairAccount, SideAccount, Trial, TrialCall,
+    CallAccount, Change, Explanation, Flip, Flips, PairAccount, SideAccount, Trial, TrialCall,
 };
 use crate::plan::{PairState, Path};
 
@@ -100,53 +101,8 @@ fn attempt(text: &mut Text, pair: &PairAccount, options: Options) {
         text.paint(role, ", selected");
     }
     text.end_line();
-    for line in told(pair) {
+    for line in sentences::attempt(pair) {
         text.wrapped(Role::Dim, &line, 8, options.width);
-    }
-}
-
-/// What the pair's most telling check shows.
-fn told(pair: &PairAccount) -> Vec<String> {
-    let Some(check) = &pair.telling else { return vec!["it was never checked".into()] };
-    let checks = match pair.checks {
-        1 => "its check, sent".to_owned(),
-        count => format!("{count} checks; the one sent"),
-    };
-    let sent = format!("{checks} at {}", milliseconds(check.sent_ms));
-    let mut lines = vec![format!("{sent} {}", ending(check))];
-    if let Some(death) = &check.death {
-        let came_from = format!("it came from {}", death.source);
-        lines.push(match death.rule.is_empty() {
-            true => came_from,
-            false => format!("{came_from}: {}", death.rule),
-        });
-        if !death.moved_by.is_empty() {
-            lines.push(format!("{} had given it a source the other side was not told of", death.moved_by));
-        }
-    }
-    lines
-}
-
-fn ending(check: &CheckAccount) -> String {
-    let took = check.end_ms.map(|ms| milliseconds(ms - check.sent_ms)).unwrap_or_default();
-    let died = |whose: &str| {
-        let Some(death) = &check.death else { return String::new() };
-        let place =
-            if death.on_link { format!("on the uplink of {}", death.by) } else { format!("at {}", death.by) };
-        let section = death.rfc.map(|rfc| format!(", {rfc}")).unwrap_or_default();
-        format!("{whose}died {place} ({}{section})", death.reason)
-    };
-    match check.end {
-        EndWord::Answered => format!("was answered after {took}"),
-        EndWord::AnsweredFromElsewhere => {
-            "was answered from another address than it went to, which counts as failed (RFC 8445 §7.2.5.2.1)"
-                .into()
-        }
-        EndWord::Refused => format!("was refused after {took}"),
-        EndWord::Died => died(""),
-        EndWord::AnswerDied => died("arrived, but its answer "),
-        EndWord::Unanswered => "arrived and got no answer".into(),
-        EndWord::Underway => "was still on its way".into(),
     }
 }
 
