@@ -22,6 +22,7 @@
 //! | [`trace`] | everything that happened |
 //! | [`engine`] | the network and the one run loop |
 //! | [`outcome`] | path, needs, why, expectations |
+//! | [`explain`] | what would have given a call another path, found by running it |
 //! | [`matrix`] | one call between every pair of NAT types |
 //! | [`report`] | pure writers |
 //! | `cli` | the only place with files, standard output and exit codes |
@@ -54,6 +55,7 @@ pub mod base;
 pub mod cli;
 pub mod device;
 pub mod engine;
+pub mod explain;
 pub mod matrix;
 pub mod outcome;
 pub mod plan;

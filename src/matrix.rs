@@ -8,7 +8,10 @@ use serde::Serialize;
 use crate::base::Limits;
 use crate::engine::{self, RunOptions};
 use crate::outcome::classify::Sides;
-use crate::plan::{FilteringBehavior, MappingBehavior, Nickname, Path, PortAssignment, StackKind};
+use crate::plan::{
+    FilterScope, FilteringBehavior, MappingBehavior, Nickname, NicknameMeaning, Path, PortAssignment,
+    ReplyMapping, StackKind,
+};
 use crate::scenario::{self, Overrides, Source};
 
 /// What stands in front of a peer in a matrix.
@@ -20,6 +23,8 @@ pub struct Site {
     section: &'static str,
     /// What that section says of the node.
     body: String,
+    /// True if it translates, so that it has the switches that RFC 4787 leaves open.
+    translates: bool,
 }
 
 /// How to fill a matrix.
@@ -33,6 +38,10 @@ pub struct MatrixOptions {
     pub callee: StackKind,
     /// True: there is a TURN server.
     pub turn: bool,
+    /// Whose destinations open the NATs' filters.
+    pub filter_scope: FilterScope,
+    /// Which mapping carries the NATs' replies.
+    pub reply_mapping: ReplyMapping,
 }
 
 /// A filled matrix: `paths[row][column]`.
@@ -53,7 +62,14 @@ impl Matrix {
 
 impl Default for MatrixOptions {
     fn default() -> Self {
-        Self { seed: 1, caller: StackKind::Is, callee: StackKind::Is, turn: true }
+        Self {
+            seed: 1,
+            caller: StackKind::Is,
+            callee: StackKind::Is,
+            turn: true,
+            filter_scope: FilterScope::Mapping,
+            reply_mapping: ReplyMapping::Admitting,
+        }
     }
 }
 
@@ -62,12 +78,14 @@ pub fn legacy_sites() -> Vec<Site> {
     let nicknames = Nickname::ALL.iter().map(|nickname| Site {
         name: nickname.word().into(),
         section: "nats",
-        body: nickname.word().into(),
+        body: format!("type: {nickname}"),
+        translates: matches!(nickname.meaning(), NicknameMeaning::Nat(_)),
     });
     let blocked = Site {
         name: "udp-blocked".into(),
         section: "firewalls",
-        body: "{ outbound: { default: deny, allow: [80/tcp, 443/tcp] } }".into(),
+        body: "outbound: { default: deny, allow: [80/tcp, 443/tcp] }".into(),
+        translates: false,
     };
     nicknames.chain([blocked]).collect()
 }
@@ -82,7 +100,8 @@ pub fn rfc4787_sites() -> Vec<Site> {
         Site {
             name: format!("{}-{}", mapping.abbreviation(), filtering.abbreviation()),
             section: "nats",
-            body: format!("{{ mapping: {mapping}, filtering: {filtering}, port-assignment: {ports} }}"),
+            body: format!("mapping: {mapping}, filtering: {filtering}, port-assignment: {ports}"),
+            translates: true,
         }
     };
     let filterings = |mapping| FilteringBehavior::ALL.iter().map(move |filtering| site(mapping, *filtering));
@@ -95,7 +114,8 @@ pub fn scenario_of(caller: &Site, callee: &Site, options: &MatrixOptions) -> Str
     for section in ["nats", "firewalls"] {
         let nodes =
             [("site-a", caller), ("site-b", callee)].into_iter().filter(|(_, site)| site.section == section);
-        let lines: String = nodes.map(|(node, site)| format!("  {node}: {}\n", site.body)).collect();
+        let lines: String =
+            nodes.map(|(node, site)| format!("  {node}: {{ {} }}\n", body_of(site, options))).collect();
         if !lines.is_empty() {
             text += &format!("{section}:\n{lines}");
         }
@@ -109,6 +129,12 @@ pub fn scenario_of(caller: &Site, callee: &Site, options: &MatrixOptions) -> Str
         "peers:\n  alice: {{ behind: site-a, agent: {caller} }}\n  bob: {{ behind: site-b, agent: {callee} }}\n"
     );
     text + "calls:\n  - alice -> bob\n"
+}
+
+fn body_of(site: &Site, options: &MatrixOptions) -> String {
+    let MatrixOptions { filter_scope, reply_mapping, .. } = options;
+    let switches = format!(", filter-scope: {filter_scope}, reply-mapping: {reply_mapping}");
+    format!("{}{}", site.body, if site.translates { switches.as_str() } else { "" })
 }
 
 /// Runs every cell. Rows are callers, columns callees.

@@ -2,7 +2,7 @@
 //! otherwise than the RFCs say is listed beside each adapter (`DEVIATIONS`).
 
 use punchlab::matrix::{MatrixOptions, Site, cell, legacy_sites, rfc4787_sites};
-use punchlab::plan::{Path, StackKind};
+use punchlab::plan::{FilterScope, Path, ReplyMapping, StackKind};
 
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
 
@@ -46,6 +46,39 @@ fn the_rfc_4787_table_holds_for_every_seed() {
     for seed in SEEDS {
         assert_table(&rfc4787_sites(), &RFC4787, &MatrixOptions { seed, ..MatrixOptions::default() });
     }
+}
+
+/// Filters that belong to the internal endpoint, as RFC 4787 §5 words it, let in 20 pairs more: all but those where both
+/// sides filter by port and map per destination.
+#[test]
+fn filters_per_endpoint_leave_four_pairs_to_the_relay() {
+    let table = RFC4787.map(|row| row.replace('r', "s"));
+    let mut table = table.each_ref().map(|row| row.split(' ').collect::<Vec<_>>());
+    for strict in [5, 8] {
+        (table[strict][5], table[strict][8]) = ("r", "r");
+    }
+    let table = table.map(|row| row.join(" "));
+    let options = MatrixOptions { filter_scope: FilterScope::Endpoint, ..MatrixOptions::default() };
+    assert_table(&rfc4787_sites(), &table.each_ref().map(String::as_str), &options);
+}
+
+/// Replies that leave by the mapping rule instead of the admitting mapping: a NAT that lets anybody in but maps per
+/// destination then answers from an address that strict filters do not know.
+#[test]
+fn replies_by_destination_lose_pairs_of_open_filters_behind_dependent_mappings() {
+    let table = [
+        "s s s s s s s s s",
+        "s s s s s s s s s",
+        "s s s r r r r r r",
+        "s s r s s r s s r",
+        "s s r s r r s r r",
+        "s s r r r r r r r",
+        "s s r s s r s s r",
+        "s s r s r r s r r",
+        "s s r r r r r r r",
+    ];
+    let options = MatrixOptions { reply_mapping: ReplyMapping::ByDestination, ..MatrixOptions::default() };
+    assert_table(&rfc4787_sites(), &table, &options);
 }
 
 #[cfg(feature = "rtc")]

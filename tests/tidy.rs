@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["device", "agent", "scenario", "trace"],
     &["engine"],
     &["outcome"],
-    &["matrix"],
+    &["matrix", "explain"],
     &["report"],
     &["cli"],
 ];

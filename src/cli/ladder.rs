@@ -8,10 +8,9 @@ use super::Exit;
 use super::console::Console;
 use super::output::OutputArguments;
 use super::overrides::OverrideArguments;
-use super::run::{load, simulated};
+use super::run::{load, ran};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::Plan;
-use crate::report::Report;
 use crate::report::human::{Options, write_ladder};
 use crate::report::journey::journeys;
 use crate::report::ladder::{Ladder, mermaid, svg};
@@ -78,18 +77,19 @@ fn ladder(arguments: &LadderArguments, console: &mut Console) -> Result<String, 
         console.complain(&format!("error: {explanation}"));
         Exit::Rejected
     })?;
-    let (run, outcome) = simulated(&plan, &arguments.file, &arguments.overrides, console)?;
-    if let Some(missing) = run.trace.as_ref().map(|trace| trace.truncated).filter(|missing| *missing > 0) {
+    let ran = ran(&arguments.file, &plan, &arguments.overrides, console)?;
+    let report = ran.report(&plan);
+    if let Some(missing) = ran.run.trace.as_ref().map(|trace| trace.truncated).filter(|missing| *missing > 0)
+    {
         console.complain(&format!(
             "warning: the trace was full, and {missing} later events are not drawn; raise it with `--limit trace-bytes=N`"
         ));
     }
-    let report = Report { plan: &plan, run: &run, outcome: &outcome };
     let journeys = journeys(report);
     let Some(ladder) = Ladder::new(report, &journeys, call) else { return Err(Exit::NothingMatched) };
     let ladder = ladder.between(from, until);
     if ladder.rows.is_empty() {
-        let ended = run.ended_at;
+        let ended = ran.run.ended_at;
         console.complain(&match arguments.until {
             Some(until) => {
                 format!("error: nothing began between {from} and {until}; the run ended at {ended}")

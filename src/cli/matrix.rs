@@ -5,9 +5,9 @@ use rayon::prelude::*;
 
 use super::Exit;
 use super::console::Console;
-use super::overrides::{parse_seed, parse_stack};
+use super::overrides::{parse_seed, parse_stack, parse_word};
 use crate::matrix::{Matrix, MatrixError, MatrixOptions, legacy_sites, rfc4787_sites, row};
-use crate::plan::StackKind;
+use crate::plan::{FilterScope, ReplyMapping, StackKind};
 use crate::report;
 
 /// `punchlab matrix`
@@ -24,6 +24,14 @@ pub struct MatrixArguments {
     /// The seed of every run.
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = parse_seed)]
     seed: u64,
+
+    /// Whose destinations open a NAT's filter, which RFC 4787 leaves open: `mapping` or `endpoint`.
+    #[arg(long, value_name = "SCOPE", default_value = "mapping", value_parser = parse_word(FilterScope::from_word, FilterScope::ALL))]
+    filter_scope: FilterScope,
+
+    /// Which mapping carries a reply, likewise: `admitting` or `by-destination`.
+    #[arg(long, value_name = "RULE", default_value = "admitting", value_parser = parse_word(ReplyMapping::from_word, ReplyMapping::ALL))]
+    reply_mapping: ReplyMapping,
 
     /// Without a TURN server: which pairs can reach each other on their own?
     #[arg(long)]
@@ -54,7 +62,14 @@ pub fn execute(arguments: &MatrixArguments, console: &mut Console) -> Exit {
             return Exit::Rejected;
         }
     };
-    let options = MatrixOptions { seed: arguments.seed, caller, callee, turn: !arguments.no_turn };
+    let options = MatrixOptions {
+        seed: arguments.seed,
+        caller,
+        callee,
+        turn: !arguments.no_turn,
+        filter_scope: arguments.filter_scope,
+        reply_mapping: arguments.reply_mapping,
+    };
     match fill(arguments.full, &options) {
         Ok(matrix) => {
             let text = match arguments.format {

@@ -3,12 +3,14 @@
 mod check;
 mod console;
 mod exit;
+mod explain;
 mod graph;
 mod ladder;
 mod matrix;
 mod output;
 mod overrides;
 mod profiles;
+mod report;
 mod run;
 
 use std::process::ExitCode;
@@ -32,9 +34,12 @@ Examples:
   punchlab run scenarios/symmetric-x-symmetric.nat.yaml
   punchlab run call.nat.yaml --set nats.nat-a=full-cone
   punchlab run call.nat.yaml --agent rtc --pcap call.pcapng
+  punchlab report call.nat.yaml -o call.html
+  punchlab explain scenarios/symmetric-x-symmetric.nat.yaml
   punchlab graph call.nat.yaml -o call.svg
   punchlab ladder call.nat.yaml --call 'alice->bob' --format svg -o ladder.svg
   punchlab matrix
+  punchlab lesson 1
   punchlab profiles symmetric
 
 ";
@@ -54,6 +59,10 @@ struct Arguments {
 enum Command {
     /// Run scenarios: verdict, why, ladder, candidates, NAT tables, drops.
     Run(run::RunArguments),
+    /// Write a run as one HTML file: network, packets and tables at every instant.
+    Report(report::ReportArguments),
+    /// Say what each side tried, and which smallest changes would have given the call another path.
+    Explain(explain::ExplainArguments),
     /// Read scenarios and report every mistake, without running them.
     Check(check::CheckArguments),
     /// List NAT nicknames and profiles, or print one with every axis spelled out.
@@ -80,6 +89,8 @@ pub fn main() -> ExitCode {
     let mut console = arguments.console.open();
     let exit = match arguments.command {
         Command::Run(arguments) => run::execute(&arguments, &mut console),
+        Command::Report(arguments) => report::execute(&arguments, &mut console),
+        Command::Explain(arguments) => explain::execute(&arguments, &mut console),
         Command::Check(arguments) => check::execute(&arguments, &mut console),
         Command::Profiles(arguments) => profiles::execute(&arguments, &mut console),
         Command::Graph(arguments) => graph::execute(&arguments, &mut console),

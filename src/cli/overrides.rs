@@ -78,6 +78,19 @@ pub fn parse_stack(text: &str) -> Result<StackKind, String> {
     })
 }
 
+/// Reads one of a closed list of words.
+pub fn parse_word<T: Copy + std::fmt::Display + Send + Sync + 'static>(
+    from_word: fn(&str) -> Option<T>,
+    all: &'static [T],
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        from_word(text).ok_or_else(|| {
+            let known: Vec<String> = all.iter().map(ToString::to_string).collect();
+            format!("write one of: {}", known.join(", "))
+        })
+    }
+}
+
 fn parse_agent(text: &str) -> Result<(Option<String>, StackKind), String> {
     match text.split_once('=') {
         Some(("", _)) => Err("write PEER=STACK, for instance alice=rtc".into()),

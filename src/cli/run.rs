@@ -1,5 +1,6 @@
 //! `punchlab run`: from scenario files to verdicts.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -8,6 +9,7 @@ use super::Exit;
 use super::console::Console;
 use super::output::{is_same, save};
 use super::overrides::OverrideArguments;
+use super::report::page;
 use crate::engine::{Run, RunOptions};
 use crate::outcome::{Outcome, simulate};
 use crate::plan::Plan;
@@ -15,7 +17,7 @@ use crate::report::human::{self, Options, Part};
 use crate::report::json::{self, Layout};
 use crate::report::text::{Style, printable};
 use crate::report::{Report, capture, jsonl};
-use crate::scenario::{self, Source};
+use crate::scenario::{self, Rejection, Source};
 
 /// `punchlab run FILE…`
 #[derive(Debug, Args)]
@@ -35,8 +37,12 @@ pub struct RunArguments {
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
 
-    /// Overwrite the capture file if it exists.
-    #[arg(long, requires = "pcap")]
+    /// Also write the run as one HTML file to open in a browser. It must not exist yet.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Overwrite the capture and the HTML file if they exist.
+    #[arg(long)]
     force: bool,
 
     /// Print every packet and every table row, however many there are.
@@ -95,16 +101,29 @@ enum Format {
     Jsonl,
 }
 
+impl RunArguments {
+    /// What makes no sense about the files to write.
+    fn mistake(&self) -> Option<String> {
+        let written = [("--pcap", "capture", &self.pcap), ("--html", "page", &self.html)];
+        let mut named =
+            written.iter().filter_map(|(option, what, path)| Some((option, what, path.as_ref()?)));
+        if self.force && named.clone().next().is_none() {
+            return Some("--force replaces what --pcap or --html writes; give one of them".into());
+        }
+        named.find_map(|(option, what, path)| {
+            if self.files.len() > 1 {
+                return Some(format!("{option} writes one {what}; give it one scenario file"));
+            }
+            let replaces = self.files.iter().any(|file| is_same(file, path));
+            replaces.then(|| format!("{option} would replace the scenario itself; name another file"))
+        })
+    }
+}
+
 /// Runs every file and prints what came of it. Of several results the worst is the exit code.
 pub fn execute(arguments: &RunArguments, console: &mut Console) -> Exit {
-    if arguments.pcap.is_some() && arguments.files.len() > 1 {
-        console.complain("error: --pcap writes one capture; give it one scenario file");
-        return Exit::Rejected;
-    }
-    if let Some(capture) = arguments.pcap.as_deref()
-        && arguments.files.iter().any(|file| is_same(file, capture))
-    {
-        console.complain("error: --pcap would replace the scenario itself; name another file");
+    if let Some(mistake) = arguments.mistake() {
+        console.complain(&format!("error: {mistake}"));
         return Exit::Rejected;
     }
     let mut exit = Exit::Ok;
@@ -119,56 +138,107 @@ pub fn execute(arguments: &RunArguments, console: &mut Console) -> Exit {
 
 /// Reads one scenario; what is wrong with it goes to standard error.
 pub fn load(file: &Path, overrides: &OverrideArguments, console: &mut Console) -> Result<Plan, Exit> {
-    let limits = overrides.limits();
+    load_source(file, overrides, console).map(|(_, plan)| plan)
+}
+
+/// Reads one scenario and keeps its text.
+pub fn load_source(
+    file: &Path,
+    overrides: &OverrideArguments,
+    console: &mut Console,
+) -> Result<(Source, Plan), Exit> {
+    let source = Source::read(file, &overrides.limits()).map_err(|rejection| refused(&rejection, console))?;
+    let plan = plan_of(&source, overrides, console)?;
+    Ok((source, plan))
+}
+
+fn plan_of(source: &Source, overrides: &OverrideArguments, console: &mut Console) -> Result<Plan, Exit> {
     if let Some(contradiction) = overrides.contradiction() {
         console.complain(&format!("error: {contradiction}"));
         return Err(Exit::Rejected);
     }
-    let plan = Source::read(file, &limits)
-        .and_then(|source| scenario::load(&source, &overrides.overrides(), &limits));
-    plan.map_err(|rejection| {
-        let color = console.error_style() == Style::Ansi;
-        console.complain(&rejection.render(color));
-        Exit::Rejected
-    })
+    scenario::load(source, &overrides.overrides(), &overrides.limits())
+        .map_err(|rejection| refused(&rejection, console))
 }
 
-/// Runs one scenario and keeps its trace, which is what explains the verdict; what goes wrong goes to standard error.
-pub fn simulated(
-    plan: &Plan,
+fn refused(rejection: &Rejection, console: &mut Console) -> Exit {
+    let color = console.error_style() == Style::Ansi;
+    console.complain(&rejection.render(color));
+    Exit::Rejected
+}
+
+/// A finished run and what it means.
+pub struct Ran {
+    /// What happened.
+    pub run: Run,
+    /// What it means.
+    pub outcome: Outcome,
+}
+
+impl Ran {
+    /// What writers need.
+    pub const fn report<'a>(&'a self, plan: &'a Plan) -> Report<'a> {
+        Report { plan, run: &self.run, outcome: &self.outcome }
+    }
+
+    /// What the expectations make of it.
+    pub const fn exit(&self) -> Exit {
+        if self.outcome.ok { Exit::Ok } else { Exit::ExpectationFailed }
+    }
+}
+
+/// Runs a plan with its trace, which explains the verdict; a run that does not finish goes to standard error.
+pub fn ran(
     file: &Path,
+    plan: &Plan,
     overrides: &OverrideArguments,
     console: &mut Console,
-) -> Result<(Run, Outcome), Exit> {
+) -> Result<Ran, Exit> {
     let options = RunOptions { record: true, limits: overrides.limits(), ..RunOptions::default() };
-    simulate(plan, &options).map_err(|error| {
-        console.complain(&format!("error: {}: {error}", shown(file)));
-        Exit::CouldNotRun
-    })
+    match simulate(plan, &options) {
+        Ok((run, mut outcome)) => {
+            outcome.file = Some(file.display().to_string());
+            Ok(Ran { run, outcome })
+        }
+        Err(error) => {
+            console.complain(&format!("error: {}: {error}", shown(file)));
+            Err(Exit::CouldNotRun)
+        }
+    }
 }
 
 fn run_file(arguments: &RunArguments, file: &Path, console: &mut Console) -> Exit {
-    let plan = match load(file, &arguments.overrides, console) {
-        Ok(plan) => plan,
-        Err(exit) => return exit,
-    };
-    let (run, mut outcome) = match simulated(&plan, file, &arguments.overrides, console) {
-        Ok(done) => done,
-        Err(exit) => return exit,
-    };
-    outcome.file = Some(file.display().to_string());
-    let report = Report { plan: &plan, run: &run, outcome: &outcome };
-    console.print_bytes(&rendered(arguments, report, console.style()));
-    let captured = match (&arguments.pcap, &run.trace) {
-        (Some(path), Some(trace)) => {
-            save(path, arguments.force, console, |file| capture::write(file, &plan, run.seed, trace))
-        }
-        _ => Exit::Ok,
-    };
-    if captured != Exit::Ok {
-        return captured;
+    match load_source(file, &arguments.overrides, console) {
+        Ok((source, plan)) => run_plan(arguments, file, &source, &plan, console),
+        Err(exit) => exit,
     }
-    if outcome.ok { Exit::Ok } else { Exit::ExpectationFailed }
+}
+
+fn run_plan(
+    arguments: &RunArguments,
+    file: &Path,
+    source: &Source,
+    plan: &Plan,
+    console: &mut Console,
+) -> Exit {
+    let ran = match ran(file, plan, &arguments.overrides, console) {
+        Ok(ran) => ran,
+        Err(exit) => return exit,
+    };
+    let report = ran.report(plan);
+    console.print_bytes(&rendered(arguments, report, console.style()));
+    let mut written = Exit::Ok;
+    if let (Some(path), Some(trace)) = (&arguments.pcap, &ran.run.trace) {
+        let capture = |file: &mut _| capture::write(file, plan, ran.run.seed, trace);
+        written = written.and(save(path, arguments.force, console, capture));
+    }
+    if let Some(path) = &arguments.html {
+        written = written.and(match page(file, source, plan, &ran, &arguments.overrides, console) {
+            Ok(page) => save(path, arguments.force, console, |file| file.write_all(page.as_bytes())),
+            Err(exit) => exit,
+        });
+    }
+    written.and(ran.exit())
 }
 
 fn rendered(arguments: &RunArguments, report: Report<'_>, style: Style) -> Vec<u8> {

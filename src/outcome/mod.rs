@@ -1,6 +1,7 @@
 //! What a run means: the path, what it needed, and why.
 
 pub mod admission;
+pub mod checks;
 pub mod classify;
 pub mod deaths;
 pub mod expect;

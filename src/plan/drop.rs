@@ -65,6 +65,44 @@ impl Drop {
     pub const fn plain(reason: DropReason) -> Self {
         Self { reason, rule: Rule::Plain }
     }
+
+    /// The section that describes the rule, as `RFC 4787 §5`; `None` where a box's owner decides and no RFC does.
+    pub fn rfc(&self) -> Option<&'static str> {
+        match (&self.rule, self.reason) {
+            (Rule::NoRoute { destination: IpAddr::V4(address) }, _) if address.is_private() => {
+                Some("RFC 1918 §3")
+            }
+            (_, reason) => reason.rfc(),
+        }
+    }
+}
+
+impl DropReason {
+    /// The section that describes packets dying for this reason, as `RFC 4787 §5`; `None` where no RFC does.
+    pub const fn rfc(self) -> Option<&'static str> {
+        match self {
+            Self::NatNoMapping => Some("RFC 4787 §4.1"),
+            Self::NatFiltered => Some("RFC 4787 §5"),
+            Self::NatExpired => Some("RFC 4787 §4.3"),
+            Self::NatPortsExhausted => Some("RFC 4787 §4.2.1"),
+            Self::NatQuota => Some("RFC 6888 §3"),
+            Self::NatHairpinOff => Some("RFC 4787 §6"),
+            Self::FirewallInbound => Some("RFC 6092 §3.2.3"),
+            Self::TtlExpired => Some("RFC 1812 §5.3.1"),
+            Self::NoRoute => Some("RFC 1812 §5.2.7.1"),
+            Self::TurnNoPermission => Some("RFC 8656 §9"),
+            Self::TurnNoChannel => Some("RFC 8656 §12.6"),
+            Self::TurnNoAllocation => Some("RFC 8656 §6"),
+            Self::HostPortClosed => Some("RFC 1122 §4.1.3.1"),
+            Self::FirewallOutbound
+            | Self::FirewallInspect
+            | Self::LinkLoss
+            | Self::LinkDown
+            | Self::QueueFull
+            | Self::MtuExceeded
+            | Self::ServerDown => None,
+        }
+    }
 }
 
 /// The rule behind a [`Drop`]. Displayed, it ends the sentence "`nat-b` dropped it: …".

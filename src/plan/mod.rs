@@ -19,7 +19,7 @@ pub use element::*;
 pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
 pub use graph::{Node, Port, Topology};
 pub use state::{MappingRow, Protocol, StateChange};
-pub use verdict::{CandidateType, Family, IceState, Needs, Path, RelayProtocol};
+pub use verdict::{CandidateType, Family, IceState, Needs, PairState, Path, RelayProtocol};
 
 use crate::base::{NodeId, SimDuration, SimTime};
 
@@ -102,7 +102,7 @@ impl Plan {
             if let Element::Peer(peer) = &mut node.element {
                 peer.ice_servers.retain(|server| match server.kind {
                     IceServerKind::Stun => without == WithoutServers::Turn,
-                    IceServerKind::Turn => false,
+                    IceServerKind::Turn => without == WithoutServers::Stun,
                 });
             }
         }
@@ -115,6 +115,8 @@ impl Plan {
 pub enum WithoutServers {
     /// TURN only; STUN stays.
     Turn,
+    /// STUN only; TURN stays, and tells reflexive addresses too.
+    Stun,
     /// Both STUN and TURN.
     StunAndTurn,
 }

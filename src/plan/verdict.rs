@@ -63,6 +63,22 @@ words! {
 }
 
 words! {
+    /// The state of a candidate pair (RFC 8445 §6.1.2.6).
+    PairState {
+        /// It may not be checked yet.
+        Frozen = "frozen",
+        /// It is to be checked.
+        Waiting = "waiting",
+        /// A check is under way.
+        InProgress = "in-progress",
+        /// Its checks got no answer, and there will be no more.
+        Failed = "failed",
+        /// A check was answered.
+        Succeeded = "succeeded",
+    }
+}
+
+words! {
     /// An address family.
     Family {
         /// IPv4.

@@ -22,6 +22,8 @@ pub struct Journey<'a> {
     pub ended: SimTime,
     /// The nodes it was at, its origin first; each change of place once.
     pub stops: Vec<NodeId>,
+    /// When it came to each of them, and when it left or ended there.
+    pub stays: Vec<Stay>,
     /// What NATs did to its addresses, in order.
     pub rewrites: Vec<Rewrite>,
     /// How it ended.
@@ -31,6 +33,15 @@ pub struct Journey<'a> {
     /// Which call it belongs to, counted from 0; `None` if it cannot be told.
     pub call: Option<usize>,
     last_hop: Option<Hop>,
+}
+
+/// A packet's time at a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stay {
+    /// When it came.
+    pub arrived: SimTime,
+    /// When it left, or was last heard of there.
+    pub departed: SimTime,
 }
 
 /// A change of a packet's addresses.
@@ -85,7 +96,7 @@ impl<'a> Collector<'a> {
         match kind {
             EventKind::Departed(hop) | EventKind::Arrived(hop) => {
                 if let Some(journey) = self.journey(hop.packet, at) {
-                    journey.hop(*hop);
+                    journey.hop(at, *hop);
                 }
             }
             EventKind::Delivered { packet, node } => self.end(*packet, at, Fate::Delivered(*node)),
@@ -107,6 +118,9 @@ impl<'a> Collector<'a> {
     fn end(&mut self, packet: PacketId, at: SimTime, fate: Fate<'a>) {
         if let Some(journey) = self.journey(packet, at) {
             journey.fate = fate;
+            if let Some(stay) = journey.stays.last_mut() {
+                stay.departed = at;
+            }
         }
     }
 
@@ -131,6 +145,7 @@ impl<'a> Journey<'a> {
             started: at,
             ended: at,
             stops: vec![record.origin],
+            stays: vec![Stay { arrived: at, departed: at }],
             rewrites: Vec::new(),
             fate: Fate::InFlight,
             is_copy: false,
@@ -139,9 +154,13 @@ impl<'a> Journey<'a> {
         }
     }
 
-    fn hop(&mut self, hop: Hop) {
+    fn hop(&mut self, at: SimTime, hop: Hop) {
         if self.stops.last() != Some(&hop.node) {
             self.stops.push(hop.node);
+            self.stays.push(Stay { arrived: at, departed: at });
+        }
+        if let Some(stay) = self.stays.last_mut() {
+            stay.departed = at;
         }
         if let Some(last) = self.last_hop
             && last.node == hop.node

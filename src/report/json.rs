@@ -27,9 +27,14 @@ pub fn write(mut out: impl io::Write, outcome: &Outcome, layout: Layout) -> io::
     write_line(&mut out, &text?, layout)
 }
 
-/// Writes one JSON text and a line break. Invisible characters, which stand inside strings only, are escaped: the
-/// value stays what it is, and a terminal that shows it does not obey it.
+/// Writes one JSON text and a line break.
 pub(super) fn write_line(out: &mut impl io::Write, json: &str, layout: Layout) -> io::Result<()> {
+    out.write_all(escaped(json, layout).as_bytes())
+}
+
+/// One JSON text and a line break. Invisible characters, which stand inside strings only, are escaped: the value stays
+/// what it is, and a terminal that shows it does not obey it.
+pub(super) fn escaped(json: &str, layout: Layout) -> String {
     let is_layout = |c| layout == Layout::Pretty && c == '\n';
     let mut text = String::with_capacity(json.len() + 1);
     for character in json.chars() {
@@ -43,7 +48,7 @@ pub(super) fn write_line(out: &mut impl io::Write, json: &str, layout: Layout) -
         }
     }
     text.push('\n');
-    out.write_all(text.as_bytes())
+    text
 }
 
 #[cfg(test)]

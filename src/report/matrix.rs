@@ -1,15 +1,19 @@
 //! A matrix of paths as a grid.
 
-use super::text::{Role, Style, Text};
+use super::text::{Role, Style, Text, path_role};
 use crate::matrix::{Matrix, MatrixOptions};
-use crate::plan::{Path, StackKind};
+use crate::plan::StackKind;
 
 /// The grid, with a line above that says what was run and one below that explains the words.
 pub fn write(matrix: &Matrix, options: &MatrixOptions, style: Style) -> String {
     let mut text = Text::new(style);
-    let MatrixOptions { caller, callee, seed, turn } = options;
+    let MatrixOptions { caller, callee, seed, turn, filter_scope, reply_mapping } = options;
     let servers = if *turn { "STUN and TURN over UDP" } else { "STUN only" };
     text.push(&format!("Rows call, columns answer. {}, {servers}, seed {seed}.", agents(*caller, *callee)));
+    let defaults = MatrixOptions::default();
+    if (*filter_scope, *reply_mapping) != (defaults.filter_scope, defaults.reply_mapping) {
+        text.push(&format!(" NATs: filter-scope {filter_scope}, reply-mapping {reply_mapping}."));
+    }
     text.end_line();
     text.end_line();
     let row_head = widest(matrix.sites.iter().map(String::as_str));
@@ -22,7 +26,7 @@ pub fn write(matrix: &Matrix, options: &MatrixOptions, style: Style) -> String {
     for (site, row) in matrix.sites.iter().zip(&matrix.paths) {
         text.paint(Role::Strong, &format!("{site:<row_head$}"));
         for (path, width) in row.iter().zip(&columns) {
-            text.paint(role(*path), &format!("{:>width$}", path.word()));
+            text.paint(path_role(*path), &format!("{:>width$}", path.word()));
         }
         text.end_line();
     }
@@ -53,18 +57,10 @@ fn widest<'a>(words: impl Iterator<Item = &'a str>) -> usize {
     words.map(str::len).max().unwrap_or(0)
 }
 
-const fn role(path: Path) -> Role {
-    match path {
-        Path::Direct => Role::Good,
-        Path::Stun => Role::Fair,
-        Path::Relay => Role::Costly,
-        Path::Failed => Role::Bad,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Path;
 
     fn matrix() -> Matrix {
         Matrix {

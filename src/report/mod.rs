@@ -4,6 +4,9 @@
 //! input always gives the same bytes.
 
 pub mod capture;
+pub mod explanation;
+#[cfg(feature = "html")]
+pub mod html;
 pub mod human;
 pub mod journey;
 pub mod json;
@@ -12,6 +15,7 @@ pub mod ladder;
 pub mod matrix;
 pub mod mermaid;
 pub mod names;
+pub mod sentences;
 pub mod svg;
 pub mod text;
 pub mod topology;

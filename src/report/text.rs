@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::plan::Path;
+
 /// Whether text carries colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Style {
@@ -167,6 +169,16 @@ pub fn milliseconds(ms: f64) -> String {
     let (value, unit) = if ms >= 10_000.0 { (ms / 1_000.0, "s") } else { (ms, "ms") };
     let digits = format!("{value:.1}");
     format!("{} {unit}", digits.strip_suffix(".0").unwrap_or(&digits))
+}
+
+/// The colour of a path.
+pub const fn path_role(path: Path) -> Role {
+    match path {
+        Path::Direct => Role::Good,
+        Path::Stun => Role::Fair,
+        Path::Relay => Role::Costly,
+        Path::Failed => Role::Bad,
+    }
 }
 
 /// `1 packet`, `2 packets`.

@@ -55,7 +55,7 @@ enum Said<'p> {
 }
 
 /// One line for each node or group of nodes: `peers.{alice, bob}: { agent: is, link: lan }`.
-fn lines(plan: &Plan, full: bool) -> Vec<String> {
+pub(super) fn lines(plan: &Plan, full: bool) -> Vec<String> {
     let facts = plan.assumptions.iter().flat_map(|assumption| facts(plan, assumption));
     // Nodes of which the same was assumed share a line.
     let mut holders: IndexMap<(&str, Said<'_>), Vec<&str>> = IndexMap::new();

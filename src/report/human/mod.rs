@@ -101,6 +101,11 @@ pub fn write_ladder(ladder: &Ladder<'_>, options: Options) -> String {
     text.finish()
 }
 
+/// What the scenario left open, in lines: `peers.{alice, bob}: { agent: is, link: lan }`.
+pub fn assumed(plan: &crate::plan::Plan) -> Vec<String> {
+    assumptions::lines(plan, true)
+}
+
 fn title(text: &mut Text, report: Report<'_>, options: Options) {
     let outcome = report.outcome;
     text.paint(Role::Strong, &outcome.scenario);

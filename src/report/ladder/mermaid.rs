@@ -59,9 +59,9 @@ impl Diagram<'_> {
         let text = format!("{clock}{unit}: {}", row.label.replace("  x ", " × "));
         match &row.shape {
             Shape::Packet(journey) => self.packet(journey, &text),
-            Shape::Signal { from, to, lost } => {
+            Shape::Signal { from, to, arrives } => {
                 if let (Some(from), Some(to)) = (self.ladder.column(*from), self.ladder.column(*to)) {
-                    self.message(from, if *lost { "--x" } else { "-->>" }, to, &text);
+                    self.message(from, if arrives.is_none() { "--x" } else { "-->>" }, to, &text);
                 }
             }
             Shape::Point(node) => {

@@ -47,8 +47,8 @@ pub enum Shape<'a> {
         from: NodeId,
         /// The receiver.
         to: NodeId,
-        /// True if it never arrived.
-        lost: bool,
+        /// When it arrives; `None`: it was lost.
+        arrives: Option<SimTime>,
     },
     /// Something that happened at one node.
     Point(NodeId),
@@ -99,11 +99,10 @@ impl<'a> Builder<'a, '_> {
     fn other(&self, event: &'a Event) -> Option<Row<'a>> {
         let (label, shape) = match &event.kind {
             EventKind::Signalled { from, signal, arrives } if self.is_ours(*from) => {
-                let lost = arrives.is_none();
                 let to = names::counterpart(self.report.run, *from);
                 (
-                    signal_label(signal, lost),
-                    Shape::Signal { from: self.node(*from)?, to: self.node(to)?, lost },
+                    signal_label(signal, arrives.is_none()),
+                    Shape::Signal { from: self.node(*from)?, to: self.node(to)?, arrives: *arrives },
                 )
             }
             EventKind::Agent { session, event } if self.is_ours(*session) => {

@@ -73,11 +73,11 @@ impl<'a> Drawing<'a> {
                 self.details(text, journey, &track);
                 return;
             }
-            Shape::Signal { from, to, lost } => {
-                if *lost {
+            Shape::Signal { from, to, arrives } => {
+                if arrives.is_none() {
                     role = Role::Bad;
                 }
-                self.signal(&mut canvas, *from, *to, *lost);
+                self.signal(&mut canvas, *from, *to, arrives.is_none());
             }
             Shape::Point(node) => {
                 role = Role::Strong;

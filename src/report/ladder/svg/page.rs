@@ -90,7 +90,7 @@ impl Page<'_> {
                     self.picture.text(small.class, [small.x, small.y], Anchor::Middle, &small.text);
                 }
             }
-            Shape::Signal { from, to, lost } => self.signal(row, *from, *to, *lost, line),
+            Shape::Signal { from, to, arrives } => self.signal(row, *from, *to, arrives.is_none(), line),
             Shape::Point(node) => self.milestone(*node, line, &row.label),
         }
     }

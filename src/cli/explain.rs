@@ -1,0 +1,125 @@
+//! `punchlab explain`: what each side tried, and the smallest changes that would have given the call another path.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+
+use super::Exit;
+use super::console::Console;
+use super::overrides::OverrideArguments;
+use super::run::{load_source, ran, shown};
+use crate::engine::RunError;
+use crate::explain::{Depth, Experiment, Explanation, Flips, Search, Trial, catalogue, search, without};
+use crate::plan::Plan;
+use crate::report::explanation::{self, Options};
+
+/// `punchlab explain FILE`
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// The scenario file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    #[command(flatten)]
+    overrides: OverrideArguments,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+
+    /// Try single changes only; otherwise also pairs of changes that do nothing alone.
+    #[arg(long)]
+    singles: bool,
+
+    /// Print every set of changes that was found.
+    #[arg(long)]
+    full: bool,
+}
+
+/// What `explain` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// An account to read.
+    Human,
+    /// One JSON object.
+    Json,
+}
+
+/// Runs the scenario, then runs it again and again with something changed. What the file expects is not judged.
+pub fn execute(arguments: &ExplainArguments, console: &mut Console) -> Exit {
+    let (source, plan) = match load_source(&arguments.file, &arguments.overrides, console) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    let ran = match ran(&arguments.file, &plan, &arguments.overrides, console) {
+        Ok(ran) => ran,
+        Err(exit) => return exit,
+    };
+    let (overrides, limits) = (arguments.overrides.overrides(), arguments.overrides.limits());
+    let experiment = Experiment { source: &source, overrides: &overrides, limits: &limits };
+    let depth = if arguments.singles { Depth::Singles } else { Depth::Pairs };
+    let explanation = flips(&plan, &experiment, depth).and_then(|flips| {
+        let counterfactuals = without(&plan, &experiment)?;
+        Ok(Explanation::new(&plan, &ran.run, &ran.outcome, counterfactuals, flips))
+    });
+    match explanation {
+        Ok(explanation) => {
+            let options = Options { style: console.style(), full: arguments.full, ..Options::default() };
+            match arguments.format {
+                Format::Human => console.print(&explanation::write(&explanation, options)),
+                Format::Json => console.print(&explanation::json(&explanation).unwrap_or_default()),
+            }
+            Exit::Ok
+        }
+        Err(error) => {
+            console.complain(&format!("error: {}: {error}", shown(&arguments.file)));
+            Exit::CouldNotRun
+        }
+    }
+}
+
+/// The smallest sets of changes that flip a call, with the runs spread over all cores.
+pub fn flips(plan: &Plan, experiment: &Experiment<'_>, depth: Depth) -> Result<Flips, RunError> {
+    let changes = catalogue::changes(plan);
+    let as_it_is = Trial::of(plan, experiment.limits)?;
+    let mut search = Search::new(&changes, &as_it_is);
+    let singles = search.singles();
+    let results = tried(&search, experiment, singles);
+    search.note(results);
+    if depth == Depth::Pairs {
+        let pairs = search.pairs();
+        let results = tried(&search, experiment, pairs);
+        search.note(results);
+    }
+    Ok(search.finish())
+}
+
+/// Runs are independent of each other, and their results keep the order of the sets.
+fn tried(
+    search: &Search<'_>,
+    experiment: &Experiment<'_>,
+    sets: Vec<search::Set>,
+) -> Vec<(search::Set, Option<Trial>)> {
+    let progress = progress(sets.len());
+    let results = sets.into_par_iter().map(|set| {
+        let trial = search.run(experiment, &set);
+        progress.inc(1);
+        (set, trial)
+    });
+    let results = results.collect();
+    progress.finish_and_clear();
+    results
+}
+
+/// A bar on standard error, if somebody looks at it.
+fn progress(count: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} changes tried");
+    let bar = ProgressBar::new(count as u64);
+    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+}

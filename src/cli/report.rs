@@ -1,0 +1,67 @@
+//! `punchlab report`: a run as one HTML file.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Exit;
+use super::console::Console;
+use super::explain::flips;
+use super::output::OutputArguments;
+use super::overrides::OverrideArguments;
+use super::run::{Ran, load_source, ran, shown};
+use crate::explain::{Depth, Experiment};
+use crate::plan::Plan;
+use crate::report::html;
+use crate::scenario::Source;
+
+/// `punchlab report FILE -o OUT.html`
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// The scenario file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    #[command(flatten)]
+    overrides: OverrideArguments,
+
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Runs the scenario and writes the page. What the file expects is shown there and decides the exit code.
+pub fn execute(arguments: &ReportArguments, console: &mut Console) -> Exit {
+    match made(arguments, console) {
+        Ok((page, ran)) => arguments.output.deliver(&page, console).and(ran.exit()),
+        Err(exit) => exit,
+    }
+}
+
+fn made(arguments: &ReportArguments, console: &mut Console) -> Result<(String, Ran), Exit> {
+    let ReportArguments { file, overrides, output } = arguments;
+    let (source, plan) = load_source(file, overrides, console)?;
+    output.check(file, console)?;
+    let ran = ran(file, &plan, overrides, console)?;
+    let page = page(file, &source, &plan, &ran, overrides, console)?;
+    Ok((page, ran))
+}
+
+/// The page of a run, with the single changes that would have given a call another path.
+pub fn page(
+    file: &Path,
+    source: &Source,
+    plan: &Plan,
+    ran: &Ran,
+    overrides: &OverrideArguments,
+    console: &mut Console,
+) -> Result<String, Exit> {
+    let (changed, limits) = (overrides.overrides(), overrides.limits());
+    let experiment = Experiment { source, overrides: &changed, limits: &limits };
+    match flips(plan, &experiment, Depth::Singles) {
+        Ok(flips) => Ok(html::write(ran.report(plan), source, Some(&flips))),
+        Err(error) => {
+            console.complain(&format!("error: {}: {error}", shown(file)));
+            Err(Exit::CouldNotRun)
+        }
+    }
+}

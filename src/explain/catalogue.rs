@@ -1,0 +1,382 @@
+//! Every single change that might matter: each axis of each NAT, each rule of each firewall, what servers offer and
+//! peers know of them, links, and signalling.
+//!
+//! What this version cannot run (TCP and TLS transports, IPv6) is not in it.
+
+use std::fmt::Display;
+
+use super::change::Change;
+use crate::base::{NodeId, PortRange, Probability, SimDuration};
+use crate::plan::{
+    Access, ConflictBehavior, Credentials, Element, FilterScope, FilteringBehavior, Firewall, Hairpinning,
+    IceServerKind, IceTransportPolicy, InboundPolicy, Link, MappingBehavior, Nat, Nickname, Peer, Plan,
+    Pooling, PortAssignment, RefreshDirection, ReplyMapping, Server, Service, ServiceProtocol, Unsolicited,
+};
+
+/// RFC 4787 REQ-5c: what a mapping's lifetime should be.
+const LONG_LIFE: SimDuration = SimDuration::from_secs(300);
+/// How slow or fast signalling might be.
+const SIGNALLING_DELAYS: [SimDuration; 3] =
+    [SimDuration::ZERO, SimDuration::from_millis(200), SimDuration::from_secs(2)];
+/// The port that STUN and TURN are expected on (RFC 8489 §8.1).
+const STUN_PORT: u16 = 3_478;
+
+/// All single changes to the scenario behind `plan`, in the order of its nodes.
+pub fn changes(plan: &Plan) -> Vec<Change> {
+    let mut catalogue = Catalogue { plan, changes: Vec::new() };
+    for (id, node) in plan.topology.nodes() {
+        match &node.element {
+            Element::Router => {}
+            Element::Nat(nat) => catalogue.nat(&node.name, nat, node.addresses.len()),
+            Element::Firewall(firewall) => catalogue.firewall(&node.name, firewall),
+            Element::Server(server) => catalogue.server(&node.name, server),
+            Element::Peer(peer) => catalogue.peer(&node.name, peer),
+        }
+        catalogue.link(id);
+    }
+    catalogue.missing_servers();
+    catalogue.signalling();
+    catalogue.changes
+}
+
+struct Catalogue<'a> {
+    plan: &'a Plan,
+    changes: Vec<Change>,
+}
+
+impl Catalogue<'_> {
+    fn nat(&mut self, name: &str, nat: &Nat, addresses: usize) {
+        let behavior = &nat.behavior;
+        let axes = Axes { section: "nats", name };
+        self.words(axes, "mapping", MappingBehavior::ALL, behavior.mapping);
+        self.words(axes, "filtering", FilteringBehavior::ALL, behavior.filtering);
+        self.words(axes, "filter-scope", FilterScope::ALL, behavior.filter_scope);
+        self.words(axes, "reply-mapping", ReplyMapping::ALL, behavior.reply_mapping);
+        self.words(axes, "port-assignment", PortAssignment::ALL, behavior.ports.assignment);
+        self.words(axes, "on-conflict", ConflictBehavior::ALL, behavior.ports.on_conflict);
+        if behavior.ports.range != PortRange::UNPRIVILEGED {
+            self.value(axes, "port-range", PortRange::UNPRIVILEGED);
+        }
+        if behavior.ports.max_per_host.is_some() {
+            self.value(axes, "max-ports-per-host", u16::MAX);
+        }
+        if addresses > 1 {
+            self.words(axes, "ip-pooling", Pooling::ALL, behavior.pooling);
+        }
+        self.words(axes, "hairpinning", Hairpinning::ALL, behavior.hairpinning);
+        self.lives(axes, behavior.lifetimes.udp, behavior.lifetimes.udp_unreplied);
+        self.words(axes, "timeout-refresh", RefreshDirection::ALL, behavior.lifetimes.refresh);
+        self.words(axes, "unsolicited", Unsolicited::ALL, behavior.unsolicited);
+    }
+
+    /// Longer lives. A mapping that saw no reply must not outlive one that did, so both grow together.
+    fn lives(&mut self, axes: Axes<'_>, udp: SimDuration, unreplied: SimDuration) {
+        if udp < LONG_LIFE {
+            self.value(axes, "udp-timeout", LONG_LIFE);
+        }
+        if unreplied < LONG_LIFE {
+            let what = format!("let {}'s mappings live {LONG_LIFE} even without a reply", axes.name);
+            self.changes.push(
+                Change::one(what, axes.path("udp-timeout-unreplied"), LONG_LIFE.to_string())
+                    .and(axes.path("udp-timeout"), udp.max(LONG_LIFE).to_string()),
+            );
+        }
+    }
+
+    fn firewall(&mut self, name: &str, firewall: &Firewall) {
+        let nickname = firewall.label.as_deref().and_then(Nickname::from_alias).is_some();
+        let axes = Axes { section: if nickname { "nats" } else { "firewalls" }, name };
+        if nickname {
+            self.changes.push(Change::one(
+                format!("take {name} away"),
+                axes.path("type"),
+                Nickname::None.word(),
+            ));
+        }
+        if firewall.inbound == InboundPolicy::Deny {
+            self.words(axes, "filtering", FilteringBehavior::ALL, firewall.filtering);
+        }
+        if firewall.udp_lifetime < LONG_LIFE {
+            self.value(axes, "udp-timeout", LONG_LIFE);
+        }
+        if nickname {
+            return;
+        }
+        self.outbound(axes, firewall);
+        if firewall.inbound == InboundPolicy::Deny
+            && firewall.filtering == FilteringBehavior::AddressAndPortDependent
+        {
+            self.changes.push(Change::one(
+                format!("let everybody in through {name}"),
+                axes.path("inbound"),
+                InboundPolicy::Allow.word(),
+            ));
+        }
+    }
+
+    fn outbound(&mut self, axes: Axes<'_>, firewall: &Firewall) {
+        let (outbound, name) = (&firewall.outbound, axes.name);
+        if outbound.default == Access::Allow {
+            return;
+        }
+        self.changes.push(Change::one(
+            format!("let everything out through {name}"),
+            axes.path("outbound"),
+            format!("{{ default: {} }}", Access::Allow),
+        ));
+        let list = |services: &[Service]| {
+            let words: Vec<String> = services.iter().map(Service::to_string).collect();
+            format!("[{}]", words.join(", "))
+        };
+        for port in self.server_ports() {
+            let service = Service { port, protocol: ServiceProtocol::Udp };
+            if !outbound.allow.contains(&service) {
+                let allow = list(&[outbound.allow.as_slice(), &[service]].concat());
+                self.changes.push(Change::one(
+                    format!("let {service} out through {name}"),
+                    axes.path("outbound.allow"),
+                    allow,
+                ));
+            }
+        }
+        for service in &outbound.allow {
+            let rest: Vec<Service> =
+                outbound.allow.iter().copied().filter(|other| other != service).collect();
+            self.changes.push(Change::one(
+                format!("keep {service} in behind {name}"),
+                axes.path("outbound.allow"),
+                list(&rest),
+            ));
+        }
+    }
+
+    /// The UDP ports of all servers peers know.
+    fn server_ports(&self) -> Vec<u16> {
+        let mut ports: Vec<u16> = self.plan.ice_servers().map(|server| server.address.port()).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    fn server(&mut self, name: &str, server: &Server) {
+        let axes = Axes { section: "servers", name };
+        let what = if server.up { format!("switch {name} off") } else { format!("switch {name} on") };
+        self.changes.push(Change::one(what, axes.path("up"), (!server.up).to_string()));
+        let Some(turn) = &server.turn else { return };
+        for port in self.open_ports().into_iter().filter(|port| !turn.udp_ports.contains(port)) {
+            let change = Change::one(
+                format!("let {name} offer TURN on {port}/udp"),
+                axes.path("turn"),
+                format!("{port}/udp"),
+            );
+            self.changes.push(self.with_known_servers(change, &format!("turn:{name}:{port}"), name));
+        }
+    }
+
+    /// UDP ports that some firewall lets out although it holds others back.
+    fn open_ports(&self) -> Vec<u16> {
+        let mut ports = Vec::new();
+        for (_, node) in self.plan.topology.nodes() {
+            if let Element::Firewall(firewall) = &node.element
+                && firewall.outbound.default == Access::Deny
+            {
+                let udp = firewall.outbound.allow.iter().filter(|s| s.protocol == ServiceProtocol::Udp);
+                ports.extend(udp.map(|service| service.port));
+            }
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    /// The change, and every peer that knew TURN at `server` now knows it under the new URI.
+    fn with_known_servers(&self, mut change: Change, uri: &str, server: &str) -> Change {
+        let here = self.plan.topology.find(server);
+        for (_, node) in self.plan.topology.nodes() {
+            let Element::Peer(peer) = &node.element else { continue };
+            if !peer.ice_servers.iter().any(|s| Some(s.node) == here && s.kind == IceServerKind::Turn) {
+                continue;
+            }
+            let kept =
+                peer.ice_servers.iter().filter(|s| Some(s.node) != here || s.kind == IceServerKind::Stun);
+            let uris = kept.map(|s| self.uri(s.kind, s.node, s.address.port())).chain([uri.to_owned()]);
+            change = change.and(format!("peers.{}.ice-servers", node.name), uri_list(uris));
+        }
+        change
+    }
+
+    fn uri(&self, kind: IceServerKind, node: NodeId, port: u16) -> String {
+        let name = self.plan.name_of(node);
+        if port == STUN_PORT { format!("{kind}:{name}") } else { format!("{kind}:{name}:{port}") }
+    }
+
+    fn peer(&mut self, name: &str, peer: &Peer) {
+        let axes = Axes { section: "peers", name };
+        if peer.ice_transport_policy == IceTransportPolicy::Relay {
+            self.changes.push(Change::one(
+                format!("let {name} use all its candidates"),
+                axes.path("ice-transport-policy"),
+                IceTransportPolicy::All.word(),
+            ));
+        }
+        self.unknown_servers(axes, peer);
+        self.credentials(axes, peer);
+    }
+
+    /// Servers of the file that the peer was not told of.
+    fn unknown_servers(&mut self, axes: Axes<'_>, peer: &Peer) {
+        let mut missing = Vec::new();
+        for (id, node) in self.plan.topology.nodes() {
+            let Element::Server(server) = &node.element else { continue };
+            let stun = server.stun.first().map(|port| (IceServerKind::Stun, *port));
+            let turn = server.turn.iter().filter_map(|turn| turn.udp_ports.first());
+            let turn = turn.map(|port| (IceServerKind::Turn, *port));
+            for (kind, port) in stun.into_iter().chain(turn) {
+                if !peer.ice_servers.iter().any(|known| known.node == id && known.kind == kind) {
+                    missing.push((kind, id, port));
+                }
+            }
+        }
+        let known: Vec<String> =
+            peer.ice_servers.iter().map(|s| self.uri(s.kind, s.node, s.address.port())).collect();
+        for (kind, id, port) in missing {
+            let uri = self.uri(kind, id, port);
+            self.changes.push(Change::one(
+                format!("tell {} of {uri}", axes.name),
+                axes.path("ice-servers"),
+                uri_list(known.iter().cloned().chain([uri])),
+            ));
+        }
+    }
+
+    /// The right password, where the peer has a wrong one.
+    fn credentials(&mut self, axes: Axes<'_>, peer: &Peer) {
+        let wrong = peer.ice_servers.iter().find_map(|known| {
+            let Element::Server(server) = &self.plan.topology.node(known.node).element else { return None };
+            let (users, given) = (&server.turn.as_ref()?.users, known.credentials.as_ref()?);
+            (!users.contains(given)).then(|| users.first())?
+        });
+        if let Some(Credentials { username, password }) = wrong {
+            self.changes.push(Change::one(
+                format!("give {} the right TURN password", axes.name),
+                axes.path("turn-credentials"),
+                format!("{{ {username}: {password} }}"),
+            ));
+        }
+    }
+
+    fn link(&mut self, id: NodeId) {
+        let node = self.plan.topology.node(id);
+        let (Some(port), Some(_)) = (node.ports.first(), self.plan.topology.parent(id)) else { return };
+        let link: &Link = self.plan.topology.link(port.link);
+        let section = match &node.element {
+            Element::Server(_) => "servers",
+            Element::Peer(_) => "peers",
+            Element::Firewall(firewall) if firewall.label.is_none() => "firewalls",
+            Element::Nat(_) | Element::Firewall(_) | Element::Router => "nats",
+        };
+        let path = |key: &str| format!("{section}.{}.link.{key}", node.name);
+        if !link.up {
+            self.changes.push(Change::one(
+                format!("plug in the uplink of {}", node.name),
+                path("up"),
+                true.to_string(),
+            ));
+        }
+        if link.loss != Probability::ZERO {
+            self.changes.push(Change::one(
+                format!("let the uplink of {} lose nothing", node.name),
+                path("loss"),
+                "0%",
+            ));
+        }
+    }
+
+    /// A STUN or TURN server, where the file has none.
+    fn missing_servers(&mut self) {
+        for kind in IceServerKind::ALL.iter().copied() {
+            let offered = self.plan.topology.nodes().any(|(_, node)| match &node.element {
+                Element::Server(server) => match kind {
+                    IceServerKind::Stun => !server.stun.is_empty(),
+                    IceServerKind::Turn => server.turn.is_some(),
+                },
+                _ => false,
+            });
+            if offered {
+                continue;
+            }
+            let name = self.free_name(kind.word());
+            let body = format!("{{ {kind}: [{STUN_PORT}/udp] }}");
+            let mut change = Change::one(
+                format!("add a {} server", kind.word().to_uppercase()),
+                format!("servers.{name}"),
+                body,
+            );
+            // Peers that were told which servers to use have to be told of this one too.
+            for (_, node) in self.plan.topology.nodes() {
+                if let Element::Peer(peer) = &node.element {
+                    let known = peer.ice_servers.iter().map(|s| self.uri(s.kind, s.node, s.address.port()));
+                    let uris = known.chain([format!("{kind}:{name}")]);
+                    change = change.and(format!("peers.{}.ice-servers", node.name), uri_list(uris));
+                }
+            }
+            self.changes.push(change);
+        }
+    }
+
+    fn free_name(&self, word: &str) -> String {
+        let taken = |name: &str| self.plan.topology.find(name).is_some();
+        let numbered = (2..).map(|number| format!("{word}-{number}"));
+        std::iter::once(word.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    }
+
+    fn signalling(&mut self) {
+        let signalling = &self.plan.signalling;
+        for delay in SIGNALLING_DELAYS.into_iter().filter(|delay| *delay != signalling.delay) {
+            self.changes.push(Change::one(
+                format!("let signalling take {delay}"),
+                "signalling.delay",
+                delay.to_string(),
+            ));
+        }
+        if signalling.loss != Probability::ZERO {
+            self.changes.push(Change::one("let signalling lose nothing", "signalling.loss", "0%"));
+        }
+        let what = if signalling.trickle {
+            "send candidates with the offer and answer only"
+        } else {
+            "send candidates as they are found"
+        };
+        self.changes.push(Change::one(what, "signalling.trickle", (!signalling.trickle).to_string()));
+    }
+
+    /// Every other word of an axis.
+    fn words<T: Copy + PartialEq + Display>(&mut self, axes: Axes<'_>, key: &str, all: &[T], now: T) {
+        for value in all.iter().copied().filter(|value| *value != now) {
+            self.value(axes, key, value);
+        }
+    }
+
+    fn value(&mut self, axes: Axes<'_>, key: &str, value: impl Display) {
+        let what = format!("make {}'s {key} {value}", axes.name);
+        self.changes.push(Change::one(what, axes.path(key), value.to_string()));
+    }
+}
+
+/// The keys of one node.
+#[derive(Clone, Copy)]
+struct Axes<'a> {
+    section: &'static str,
+    name: &'a str,
+}
+
+impl Axes<'_> {
+    fn path(self, key: &str) -> String {
+        format!("{}.{}.{key}", self.section, self.name)
+    }
+}
+
+fn uri_list(uris: impl Iterator<Item = String>) -> String {
+    let quoted: Vec<String> = uris.map(|uri| format!("\"{uri}\"")).collect();
+    format!("[{}]", quoted.join(", "))
+}

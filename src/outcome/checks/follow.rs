@@ -1,0 +1,242 @@
+//! Follows a message from packet to packet: a relay takes one and sends another.
+
+use std::net::SocketAddr;
+
+use rustc_hash::FxHashMap;
+
+use super::{Death, LocalEnd};
+use crate::base::{NodeId, PacketId, SimTime};
+use crate::engine::SessionRun;
+use crate::plan::CandidateType;
+use crate::trace::{EventKind, PacketRecord, Trace};
+use crate::wire::{Flow, stun};
+
+/// The id of a STUN transaction.
+pub(super) type Transaction = [u8; 12];
+
+/// The innermost message of a packet, as far as checks are concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Message {
+    /// A connectivity check.
+    Request { transaction: Transaction, nominates: bool },
+    /// A Binding success.
+    Success { transaction: Transaction },
+    /// A Binding error.
+    Error { transaction: Transaction, code: u16 },
+}
+
+impl Message {
+    const fn transaction(&self) -> &Transaction {
+        match self {
+            Self::Request { transaction, .. }
+            | Self::Success { transaction }
+            | Self::Error { transaction, .. } => transaction,
+        }
+    }
+
+    /// What the datagram carries; `None` if it is neither a check nor an answer to one.
+    fn read(record: &PacketRecord) -> Option<Self> {
+        let described = stun::describe(record.datagram()?)?;
+        let innermost = described.innermost();
+        let transaction = innermost.transaction?;
+        if innermost.is_ice_check {
+            return Some(Self::Request { transaction, nominates: innermost.use_candidate });
+        }
+        if innermost.is(stun::Class::Success, stun::method::BINDING) {
+            return Some(Self::Success { transaction });
+        }
+        innermost
+            .is(stun::Class::Error, stun::method::BINDING)
+            .then(|| Self::Error { transaction, code: innermost.error.unwrap_or_default() })
+    }
+}
+
+/// How a packet, or what became of it, ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End<'a> {
+    /// It reached this node.
+    Arrived { at: SimTime, node: NodeId, source: SocketAddr },
+    /// It died.
+    Died(Death<'a>),
+    /// It was still on its way.
+    Underway,
+}
+
+/// What is known of each packet of a trace.
+pub(super) struct Follower<'a> {
+    trace: &'a Trace,
+    facts: Vec<Facts<'a>>,
+    channels: Vec<Channel>,
+}
+
+/// A channel that a client asked a TURN server to bind.
+struct Channel {
+    client: NodeId,
+    server: SocketAddr,
+    number: u16,
+    peer: SocketAddr,
+}
+
+struct Facts<'a> {
+    started: SimTime,
+    message: Option<Message>,
+    end: End<'a>,
+    /// What it caused: copies, and what relays made of it.
+    children: Vec<PacketId>,
+}
+
+impl<'a> Follower<'a> {
+    pub(super) fn new(trace: &'a Trace) -> Self {
+        let facts = trace.packets.iter().map(|record| Facts {
+            started: SimTime::ZERO,
+            message: Message::read(record),
+            end: End::Underway,
+            children: Vec::new(),
+        });
+        let channels = trace.packets.iter().filter_map(Channel::asked_for).collect();
+        let mut follower = Self { trace, facts: facts.collect(), channels };
+        follower.note_ends();
+        for (number, record) in trace.packets.iter().enumerate() {
+            if let Some(cause) = record.cause.and_then(|cause| follower.facts.get_mut(cause.index())) {
+                cause.children.push(PacketId::new(number as u64));
+            }
+        }
+        follower
+    }
+
+    fn note_ends(&mut self) {
+        let mut last_flow: FxHashMap<PacketId, Flow> = FxHashMap::default();
+        for event in &self.trace.events {
+            let Some(packet) = event.kind.packet() else { continue };
+            let Some(facts) = self.facts.get_mut(packet.index()) else { continue };
+            let first = !last_flow.contains_key(&packet);
+            match &event.kind {
+                EventKind::Departed(hop) | EventKind::Arrived(hop) => {
+                    last_flow.insert(packet, hop.flow);
+                }
+                EventKind::Delivered { node, .. } => {
+                    let flow =
+                        last_flow.get(&packet).copied().unwrap_or(self.trace.packets[packet.index()].flow);
+                    facts.end = End::Arrived { at: event.at, node: *node, source: flow.source };
+                }
+                EventKind::Dropped { place, flow, drop, .. } => {
+                    facts.end = End::Died(Death { packet, at: event.at, place: *place, flow: *flow, drop });
+                }
+                _ => {}
+            }
+            if first {
+                facts.started = event.at;
+            }
+        }
+    }
+
+    pub(super) fn message(&self, packet: PacketId) -> Option<&Message> {
+        self.facts.get(packet.index())?.message.as_ref()
+    }
+
+    pub(super) fn started(&self, packet: PacketId) -> SimTime {
+        self.facts.get(packet.index()).map_or(SimTime::ZERO, |facts| facts.started)
+    }
+
+    /// The packets that left a side's socket.
+    pub(super) fn sent_by(&self, side: &SessionRun) -> impl Iterator<Item = PacketId> + use<'a> {
+        let (node, socket) = (side.node, side.socket);
+        let mine = move |record: &PacketRecord| {
+            record.origin == node && record.flow.source == socket && record.cause.is_none()
+        };
+        let numbered = self.trace.packets.iter().enumerate();
+        numbered.filter(move |(_, record)| mine(record)).map(|(number, _)| PacketId::new(number as u64))
+    }
+
+    /// The answers a side sent, each to be taken once.
+    pub(super) fn answers_of(&self, side: &SessionRun) -> Answers {
+        let mut answers: FxHashMap<Transaction, Vec<(SimTime, PacketId)>> = FxHashMap::default();
+        for packet in self.sent_by(side) {
+            if let Some(message @ (Message::Success { .. } | Message::Error { .. })) = self.message(packet) {
+                answers.entry(*message.transaction()).or_default().push((self.started(packet), packet));
+            }
+        }
+        Answers(answers)
+    }
+
+    /// How a message ended, wherever relays and copies took it. If one of several copies arrives, the message has.
+    pub(super) fn end(&self, packet: PacketId) -> End<'a> {
+        let Some(facts) = self.facts.get(packet.index()) else { return End::Underway };
+        let heirs = facts.children.iter().filter(|child| self.message(**child) == facts.message.as_ref());
+        let mut ends: Vec<End<'a>> = heirs.map(|child| self.end(*child)).collect();
+        // What a relay passed on has not ended at the relay.
+        let passed_on = matches!(facts.end, End::Arrived { .. }) && !ends.is_empty();
+        if !passed_on {
+            ends.push(facts.end);
+        }
+        let rank = |end: &End<'_>| match end {
+            End::Arrived { .. } => 2,
+            End::Underway => 1,
+            End::Died(_) => 0,
+        };
+        ends.into_iter().max_by_key(rank).unwrap_or(End::Underway)
+    }
+
+    /// The two ends of the pair that a check belongs to: for one in a relay's envelope the side's own relayed address and
+    /// the peer address the envelope, or the channel, stands for.
+    pub(super) fn ends_of_check(
+        &self,
+        packet: PacketId,
+        side: &SessionRun,
+    ) -> Option<(LocalEnd, SocketAddr)> {
+        let record = self.trace.packets.get(packet.index())?;
+        let described = stun::describe(record.datagram()?)?;
+        let server = record.flow.destination;
+        if described.is_ice_check {
+            return Some((LocalEnd::Socket(side.socket), server));
+        }
+        let relays = side.local_candidates.iter().filter(|c| c.kind == CandidateType::Relayed);
+        let relays: Vec<SocketAddr> = relays.map(|candidate| candidate.address).collect();
+        let sent_on = self.sent_on(packet).filter(|flow| relays.contains(&flow.source));
+        let relay = sent_on
+            .map(|flow| flow.source)
+            .or_else(|| relays.iter().copied().find(|relay| relay.ip() == server.ip()))
+            .or_else(|| relays.first().copied())?;
+        let remote = described
+            .peer()
+            .or_else(|| self.bound_to(side, server, described.channel?))
+            .or_else(|| sent_on.map(|flow| flow.destination))?;
+        Some((LocalEnd::Relay(relay), remote))
+    }
+
+    /// The flow with which a relay sent on what this packet carried.
+    fn sent_on(&self, packet: PacketId) -> Option<Flow> {
+        let facts = self.facts.get(packet.index())?;
+        let heir = facts.children.iter().find(|child| self.message(**child) == facts.message.as_ref())?;
+        self.trace.packets.get(heir.index()).map(|record| record.flow)
+    }
+
+    /// The peer that a side asked this server to bind this channel to.
+    fn bound_to(&self, side: &SessionRun, server: SocketAddr, number: u16) -> Option<SocketAddr> {
+        let same = |c: &&Channel| c.client == side.node && c.server == server && c.number == number;
+        self.channels.iter().find(same).map(|channel| channel.peer)
+    }
+}
+
+impl Channel {
+    fn asked_for(record: &PacketRecord) -> Option<Self> {
+        let described = stun::describe(record.datagram()?)?;
+        if !described.is(stun::Class::Request, stun::method::CHANNEL_BIND) {
+            return None;
+        }
+        let (number, peer) = (described.channel?, described.peer()?);
+        Some(Self { client: record.origin, server: record.flow.destination, number, peer })
+    }
+}
+
+/// Answers that no check has claimed yet.
+pub(super) struct Answers(FxHashMap<Transaction, Vec<(SimTime, PacketId)>>);
+
+impl Answers {
+    /// The first answer to the transaction that was sent at `arrived` or later.
+    pub(super) fn take(&mut self, transaction: Transaction, arrived: SimTime) -> Option<PacketId> {
+        let sent = self.0.get_mut(&transaction)?;
+        let index = sent.iter().position(|(at, _)| *at >= arrived)?;
+        Some(sent.remove(index).1)
+    }
+}

@@ -1,0 +1,110 @@
+//! What each agent knew, tried and chose.
+
+use serde::Serialize;
+
+use super::packets::Book;
+use crate::base::SessionId;
+use crate::engine::SessionRun;
+use crate::explain::account::{self, names_pair};
+use crate::outcome::checks::{self, Pair};
+use crate::report::{Report, sentences};
+use crate::trace::{AgentEvent, EventKind, Trace};
+use crate::wire::Signal;
+
+/// One side of a call.
+#[derive(Debug, Serialize)]
+pub struct Agent {
+    call: usize,
+    node: usize,
+    stack: &'static str,
+    role: &'static str,
+    states: Vec<(f64, &'static str)>,
+    /// When, type, address.
+    candidates: Vec<(f64, &'static str, String)>,
+    remote: Vec<(f64, &'static str, String)>,
+    pairs: Vec<PairData>,
+    /// When, which pair or -1, and the agent's own words.
+    selected: Vec<(f64, i64, String)>,
+}
+
+#[derive(Debug, Serialize)]
+struct PairData {
+    local: String,
+    remote: String,
+    states: Vec<(f64, &'static str)>,
+    checks: Vec<usize>,
+    note: String,
+}
+
+/// Both sides of every call.
+pub fn agents(report: Report<'_>, book: &Book) -> Vec<Agent> {
+    let Some(trace) = &report.run.trace else { return Vec::new() };
+    let sessions = report.run.sessions.iter().enumerate();
+    sessions.map(|(number, side)| agent(report, trace, book, number, side)).collect()
+}
+
+fn agent(report: Report<'_>, trace: &Trace, book: &Book, number: usize, side: &SessionRun) -> Agent {
+    let session = SessionId::new(number as u32);
+    let pairs = checks::pairs(report.plan, report.run, trace, session);
+    let selected = side.selections.iter().map(|(at, chosen)| {
+        let pair = pairs.iter().position(|pair| names_pair(chosen, pair));
+        let words = format!("{} / {}", chosen.local.kind, chosen.remote.kind);
+        (at.as_millis_f64(), pair.map_or(-1, |pair| pair as i64), words)
+    });
+    let mut agent = Agent {
+        call: number / 2,
+        node: side.node.index(),
+        stack: side.stack.word(),
+        // As they start; a conflict may change it (RFC 8445 §7.2.5.1).
+        role: if number.is_multiple_of(2) { "controlling" } else { "controlled" },
+        states: side.started_at.map(|at| (at.as_millis_f64(), "new")).into_iter().collect(),
+        candidates: Vec::new(),
+        remote: Vec::new(),
+        selected: selected.collect(),
+        pairs: pairs.iter().map(|pair| pair_data(report, book, side, pair)).collect(),
+    };
+    agent.note_events(trace, session, side);
+    agent
+}
+
+impl Agent {
+    fn note_events(&mut self, trace: &Trace, session: SessionId, side: &SessionRun) {
+        for event in &trace.events {
+            let at = event.at.as_millis_f64();
+            match &event.kind {
+                EventKind::Agent { session: of, event } if *of == session => match event {
+                    AgentEvent::State(state) => self.states.push((at, state.word())),
+                    AgentEvent::Gathered(one) => {
+                        self.candidates.push((at, one.kind.word(), one.address.to_string()));
+                    }
+                    _ => {}
+                },
+                EventKind::Signalled { from, signal, arrives: Some(arrives) }
+                    if *from == side.counterpart =>
+                {
+                    let told = match signal {
+                        Signal::Offer(description) | Signal::Answer(description) => {
+                            description.candidates.as_slice()
+                        }
+                        Signal::Candidate(candidate) => std::slice::from_ref(candidate),
+                        Signal::EndOfCandidates => &[],
+                    };
+                    let arrives = arrives.as_millis_f64();
+                    self.remote.extend(told.iter().map(|c| (arrives, c.kind.word(), c.address.to_string())));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn pair_data(report: Report<'_>, book: &Book, side: &SessionRun, pair: &Pair<'_>) -> PairData {
+    let account = account::pair(report.plan, side, pair);
+    PairData {
+        local: format!("{} {}", account.local.kind, account.local.address),
+        remote: format!("{} {}", account.remote.kind, account.remote.address),
+        states: pair.states().into_iter().map(|(at, state)| (at.as_millis_f64(), state.word())).collect(),
+        checks: pair.checks.iter().filter_map(|check| book.index_of(check.packet)).collect(),
+        note: sentences::attempt(&account).join("; "),
+    }
+}

@@ -1,0 +1,124 @@
+//! The topology: where nodes stand, what they are, and what connects them.
+
+use serde::Serialize;
+
+use crate::plan::{Element, Firewall, Nat, Peer, Plan, Server};
+use crate::report::topology::{label_lines, layout, link_lines, type_line};
+use crate::scenario::profiles::axes_of;
+
+/// The drawing of the topology.
+#[derive(Debug)]
+pub struct Scene {
+    pub(super) canvas: Canvas,
+    pub(super) nodes: Vec<Node>,
+    pub(super) links: Vec<Link>,
+}
+
+/// How large the drawing is.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Canvas {
+    width: f64,
+    height: f64,
+}
+
+/// A node; `x` and `y` are its centre.
+#[derive(Debug, Serialize)]
+pub struct Node {
+    name: String,
+    kind: &'static str,
+    lines: Vec<String>,
+    #[serde(rename = "type")]
+    type_line: Option<String>,
+    x: f64,
+    y: f64,
+    w: f64,
+    h: f64,
+    about: Vec<String>,
+}
+
+/// A link between two nodes.
+#[derive(Debug, Serialize)]
+pub struct Link {
+    a: usize,
+    b: usize,
+    about: String,
+}
+
+impl Scene {
+    /// The drawing of a plan.
+    pub fn new(plan: &Plan) -> Self {
+        let layout = layout(plan);
+        let nodes = plan.topology.nodes().zip(&layout.boxes).map(|((id, node), place)| Node {
+            name: node.name.clone(),
+            kind: if plan.topology.parent(id).is_none() { "internet" } else { node.element.kind() },
+            lines: label_lines(plan, id),
+            type_line: Some(type_line(plan, id)).filter(|line| !line.is_empty()),
+            x: place.x,
+            y: place.y,
+            w: place.w,
+            h: place.h,
+            about: about(plan, &node.element),
+        });
+        let links = plan.topology.link_ids().map(|id| {
+            let (a, b) = plan.topology.ends(id);
+            Link { a: a.index(), b: b.index(), about: link_lines(plan.topology.link(id)).join(", ") }
+        });
+        Self {
+            canvas: Canvas { width: layout.width, height: layout.height },
+            nodes: nodes.collect(),
+            links: links.collect(),
+        }
+    }
+}
+
+fn about(plan: &Plan, element: &Element) -> Vec<String> {
+    match element {
+        Element::Router => vec!["forwards by destination and nothing else".into()],
+        Element::Nat(nat) => nat_lines(nat),
+        Element::Firewall(firewall) => firewall_lines(firewall),
+        Element::Server(server) => server_lines(server),
+        Element::Peer(peer) => peer_lines(plan, peer),
+    }
+}
+
+fn nat_lines(nat: &Nat) -> Vec<String> {
+    let axes = axes_of(&nat.behavior).into_iter().map(|(key, value)| format!("{key}: {value}"));
+    std::iter::once(format!("inside: {}", nat.inside)).chain(axes).collect()
+}
+
+fn firewall_lines(firewall: &Firewall) -> Vec<String> {
+    let allowed: Vec<String> = firewall.outbound.allow.iter().map(ToString::to_string).collect();
+    let except = if allowed.is_empty() { String::new() } else { format!(", except {}", allowed.join(", ")) };
+    vec![
+        format!("outbound: {}{except}", firewall.outbound.default),
+        format!("inbound: {}", firewall.inbound),
+        format!("filtering: {}", firewall.filtering),
+        format!("udp-timeout: {}", firewall.udp_lifetime),
+    ]
+}
+
+fn server_lines(server: &Server) -> Vec<String> {
+    let ports = |ports: &[u16]| ports.iter().map(|port| format!("{port}/udp")).collect::<Vec<_>>().join(", ");
+    let mut lines = Vec::new();
+    if !server.stun.is_empty() {
+        lines.push(format!("stun: {}", ports(&server.stun)));
+    }
+    if let Some(turn) = &server.turn {
+        lines.push(format!("turn: {}", ports(&turn.udp_ports)));
+        lines.push(format!("relay-port-range: {}", turn.relay_ports));
+    }
+    if !server.up {
+        lines.push("up: false".into());
+    }
+    lines
+}
+
+fn peer_lines(plan: &Plan, peer: &Peer) -> Vec<String> {
+    let servers: Vec<String> =
+        peer.ice_servers.iter().map(|one| format!("{}:{}", one.kind, plan.name_of(one.node))).collect();
+    vec![
+        format!("agent: {}", peer.agent),
+        format!("ice-servers: [{}]", servers.join(", ")),
+        format!("ice-transport-policy: {}", peer.ice_transport_policy),
+    ]
+}

@@ -1,0 +1,152 @@
+//! Sentences that several writers say alike.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use super::text::milliseconds;
+use super::{Report, names};
+use crate::explain::account::EndWord;
+use crate::explain::{CheckAccount, PairAccount};
+use crate::outcome::{CallOutcome, ExpectationOutcome, SelectedOutcome};
+use crate::plan::{CandidateType, Drop, DropReason, Family, Path, Plan, Rule};
+use crate::trace::EventKind;
+use crate::wire::Flow;
+
+/// How a call went: `connected after 664 ms through turn (UDP).`
+pub fn result(plan: &Plan, call: &CallOutcome) -> String {
+    let Some(connected) = call.connected_ms else {
+        return format!("did not connect (state: {}).", call.state);
+    };
+    let mut sentence = format!("connected after {}", milliseconds(connected));
+    if call.path == Path::Relay {
+        sentence.push_str(&through(plan, call));
+    } else if call.path == Path::Failed {
+        sentence.push_str(&format!(", but did not stay so (state: {})", call.state));
+    } else if call.family == Some(Family::Ipv6) {
+        sentence.push_str(" over IPv6");
+    }
+    if let Some(settled) = call.settled_ms.filter(|settled| *settled > connected) {
+        let first = call.first_path.map(|path| format!(" (first path: {path})")).unwrap_or_default();
+        sentence.push_str(&format!(", settled after {}{first}", milliseconds(settled)));
+    }
+    sentence + "."
+}
+
+/// ` through turn (UDP)`: the servers at the pair's relayed ends.
+fn through(plan: &Plan, call: &CallOutcome) -> String {
+    let ends = call.selected.values().flat_map(|pair| [&pair.local, &pair.remote]);
+    let relays: BTreeSet<&str> = ends
+        .filter(|end| end.kind == CandidateType::Relayed)
+        .filter_map(|end| end.address.parse::<SocketAddr>().ok())
+        .filter_map(|address| plan.public_owner(address.ip()))
+        .map(|node| plan.name_of(node))
+        .collect();
+    let relays: Vec<&str> = relays.into_iter().collect();
+    let names = if relays.is_empty() { "a relay".to_owned() } else { relays.join(" and ") };
+    let protocol = call.relay_protocol.map(|protocol| format!(" ({})", protocol.word().to_uppercase()));
+    format!(" through {names}{}", protocol.unwrap_or_default())
+}
+
+/// The settled pair, what the call needs, and what its packets passed.
+pub fn facts(call: &CallOutcome) -> String {
+    let mut facts = Vec::new();
+    if let Some(SelectedOutcome { local, remote }) = call.selected.get(&call.from) {
+        facts.push(format!("Pair: {} / {}.", local.kind, remote.kind));
+    }
+    if let Some(needs) = call.needs {
+        facts.push(format!("Needs: {needs}."));
+    }
+    let hops: Vec<String> = [&call.from, &call.to]
+        .iter()
+        .filter_map(|name| call.nat_hops.get(*name).map(|hops| format!("{name} {hops}")))
+        .collect();
+    if call.path != Path::Failed && !hops.is_empty() {
+        facts.push(format!("NATs passed: {}.", hops.join(", ")));
+    }
+    if let Some(rtt) = call.rtt_ms {
+        facts.push(format!("Round trip: {}.", milliseconds(rtt)));
+    }
+    facts.join(" ")
+}
+
+/// An expectation and what came of it: `path: relay`, or `path: wanted relay, got stun`.
+pub fn expectation(outcome: &ExpectationOutcome) -> String {
+    let ExpectationOutcome { expect, wanted, got, ok, .. } = outcome;
+    if *ok && wanted == got {
+        format!("{expect}: {wanted}")
+    } else {
+        format!("{expect}: wanted {wanted}, got {got}")
+    }
+}
+
+/// One example of a packet that died at a place for a reason: its addresses and the rule. `None` without a trace.
+pub fn drop_example(report: Report<'_>, by: &str, reason: DropReason) -> Option<String> {
+    first_drop(report, by, reason).map(|(flow, drop)| drop_sentence(flow, drop))
+}
+
+fn first_drop<'a>(report: Report<'a>, by: &str, reason: DropReason) -> Option<(Flow, &'a Drop)> {
+    report.run.trace.as_ref()?.events.iter().find_map(|event| match &event.kind {
+        EventKind::Dropped { place, flow, drop, .. }
+            if drop.reason == reason && names::place(report.plan, *place) == by =>
+        {
+            Some((*flow, &**drop))
+        }
+        _ => None,
+    })
+}
+
+fn drop_sentence(flow: Flow, drop: &Drop) -> String {
+    match drop.rule {
+        Rule::Plain => flow.to_string(),
+        // These name the destination.
+        Rule::Filter { .. } | Rule::NoMapping { .. } | Rule::Expired { .. } | Rule::PortClosed { .. } => {
+            format!("from {}: {}", flow.source, drop.rule)
+        }
+        _ => format!("{flow}: {}", drop.rule),
+    }
+}
+
+/// What the most telling check of a pair shows, sentence by sentence.
+pub fn attempt(pair: &PairAccount) -> Vec<String> {
+    let Some(check) = &pair.telling else { return vec!["it was never checked".into()] };
+    let checks = match pair.checks {
+        1 => "its check, sent".to_owned(),
+        count => format!("{count} checks; the one sent"),
+    };
+    let sent = format!("{checks} at {}", milliseconds(check.sent_ms));
+    let mut lines = vec![format!("{sent} {}", ending(check))];
+    if let Some(death) = &check.death {
+        let came_from = format!("it came from {}", death.source);
+        lines.push(match death.rule.is_empty() {
+            true => came_from,
+            false => format!("{came_from}: {}", death.rule),
+        });
+        if !death.moved_by.is_empty() {
+            lines.push(format!("{} had given it a source the other side was not told of", death.moved_by));
+        }
+    }
+    lines
+}
+
+fn ending(check: &CheckAccount) -> String {
+    let took = check.end_ms.map(|ms| milliseconds(ms - check.sent_ms)).unwrap_or_default();
+    let died = |whose: &str| {
+        let Some(death) = &check.death else { return String::new() };
+        let place =
+            if death.on_link { format!("on the uplink of {}", death.by) } else { format!("at {}", death.by) };
+        let section = death.rfc.map(|rfc| format!(", {rfc}")).unwrap_or_default();
+        format!("{whose}died {place} ({}{section})", death.reason)
+    };
+    match check.end {
+        EndWord::Answered => format!("was answered after {took}"),
+        EndWord::AnsweredFromElsewhere => {
+            "was answered from another address than it went to, which counts as failed (RFC 8445 §7.2.5.2.1)"
+                .into()
+        }
+        EndWord::Refused => format!("was refused after {took}"),
+        EndWord::Died => died(""),
+        EndWord::AnswerDied => died("arrived, but its answer "),
+        EndWord::Unanswered => "arrived and got no answer".into(),
+        EndWord::Underway => "was still on its way".into(),
+    }
+}
