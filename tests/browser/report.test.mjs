@@ -205,6 +205,23 @@ test("a link to a time and a packet is honoured, followed and written", () =>
     { hash: "#t=205&p=12" },
   ));
 
+test("a link to a time shows the packets of that time", () =>
+  reading(
+    "relay",
+    async page => {
+      const inSight = () => {
+        const box = document.querySelector(".scroller").getBoundingClientRect();
+        const rows = [...document.querySelectorAll(".row")].filter(row => {
+          const { top, bottom } = row.getBoundingClientRect();
+          return top >= box.top && bottom <= box.bottom;
+        });
+        return rows.some(row => /^300 ms/.test(row.innerText));
+      };
+      await until(page, inSight);
+    },
+    { hash: "#t=300" },
+  ));
+
 test("a row opens its details, by mouse and by keyboard", () =>
   reading("relay", async page => {
     await page.locator(".row", { hasText: "Binding success" }).first().click();
