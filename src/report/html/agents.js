@@ -37,7 +37,10 @@ function pairNow(pair, chosen) {
   const time = state.time,
     [at, now] = lastUntil(pair.states, time, first);
   const sent = countUntil(pair.checks, time, startOf);
-  const toldAt = Math.max(pair.states.at(-1)[0], pair.checks.length ? endOf(pair.checks[0]) : 0);
+  // The note is about all checks of the pair; it would tell too much before they, or the call, are done.
+  const last = pair.checks.at(-1);
+  const done = Math.max(pair.states.at(-1)[0], last === undefined ? 0 : endOf(last));
+  const toldAt = Math.min(call().settled_ms ?? Infinity, done);
   return {
     local: pair.local,
     remote: pair.remote,

@@ -55,6 +55,7 @@ function startLadder() {
     if (ladder.scroller.clientWidth === ladder.seenWidth) drawVisible();
     else rebuild();
     if (state.open && ladder.active >= 0) keepInSight(ladder.active, false);
+    else followTime(); // a time from the address is set before the ladder has a height
   }).observe(ladder.scroller);
   for (const what of ["scroll", "resize"])
     addEventListener(what, () => requestAnimationFrame(fillWindow), { passive: true });

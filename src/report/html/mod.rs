@@ -33,6 +33,7 @@ const SCRIPT: &str = scripts!(
     "model.js",
     "state.js",
     "rows.js",
+    "flips.js",
     "verdict.js",
     "timebar.js",
     "shapes.js",

@@ -45,6 +45,7 @@ function verdictCard(oneCall, index) {
           { class: "why" },
           sentences(oneCall.why).map(sentence => el("li", {}, isolated(sentence))),
         ),
+      flipsOf(index),
     ),
   );
 }

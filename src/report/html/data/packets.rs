@@ -1,7 +1,7 @@
 //! Packets: what they are, the way they took, how long it took, and what they say.
 
 use indexmap::IndexSet;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use serde::Serialize;
 
 use crate::base::PacketId;
@@ -100,6 +100,7 @@ impl Book {
         let mut kinds: Table<Kind> = Table::default();
         let mut timings: Table<Vec<(u64, u64)>> = Table::default();
         let mut attributes: Table<Attributes> = Table::default();
+        let checks = transactions_of_checks(journeys);
         let mut packets = Vec::with_capacity(journeys.len());
         let mut is_complete = true;
         for journey in journeys {
@@ -109,7 +110,7 @@ impl Book {
             let said = if said.is_empty() || is_full { -1 } else { attributes.insert_full(said).0 as i64 };
             let cause = journey.record.cause.and_then(|cause| index.get(&cause));
             packets.push((
-                kinds.insert_full(kind(report.plan, journey)).0,
+                kinds.insert_full(kind(report.plan, journey, &checks)).0,
                 journey.started.as_millis_f64(),
                 timings.insert_full(timing(journey)).0,
                 said,
@@ -136,13 +137,13 @@ impl Book {
     }
 }
 
-fn kind(plan: &Plan, journey: &Journey<'_>) -> Kind {
+fn kind(plan: &Plan, journey: &Journey<'_>, checks: &FxHashSet<[u8; 12]>) -> Kind {
     let record = journey.record;
     let copy = if journey.is_copy { " (copy)" } else { "" };
     Kind {
         label: format!("{}{copy}", names::packet(record)),
         protocol: record.protocol().word(),
-        family: family(record),
+        family: family(record, checks),
         call: journey.call,
         bytes: record.len,
         from: record.flow.source.to_string(),
@@ -181,7 +182,17 @@ fn death(plan: &Plan, fate: Fate<'_>) -> Option<Death> {
     Some(Death { place, reason: drop.reason.word(), rule: drop.rule.to_string(), rfc: drop.rfc() })
 }
 
-fn family(record: &PacketRecord) -> Family {
+/// The transactions that are connectivity checks, so that their answers can be told from a STUN server's.
+fn transactions_of_checks(journeys: &[Journey<'_>]) -> FxHashSet<[u8; 12]> {
+    let transaction = |journey: &Journey<'_>| {
+        let described = stun::describe(journey.record.datagram()?)?;
+        let innermost = described.innermost();
+        innermost.transaction.filter(|_| innermost.is_ice_check)
+    };
+    journeys.iter().filter_map(transaction).collect()
+}
+
+fn family(record: &PacketRecord, checks: &FxHashSet<[u8; 12]>) -> Family {
     let payload = match &record.body {
         Body::Udp(payload) => payload,
         Body::Tcp(_) => return Family::Tcp,
@@ -190,11 +201,10 @@ fn family(record: &PacketRecord) -> Family {
     let Some(described) = stun::describe(payload) else { return Family::Data };
     let innermost = described.innermost();
     let is_binding = innermost.method == Some(stun::method::BINDING);
+    // What a relay's envelope carries is what the packet is for.
     match described.nested {
-        // What a relay's envelope carries is what the packet is for.
-        Some(_) if innermost.is_ice_check || (described.inner.is_some() && is_binding) => Family::Check,
+        _ if innermost.transaction.is_some_and(|transaction| checks.contains(&transaction)) => Family::Check,
         Some(_) => Family::Data,
-        None if innermost.is_ice_check => Family::Check,
         None if is_binding => Family::Stun,
         None => Family::Turn,
     }

@@ -59,11 +59,14 @@ pub fn nats(report: Report<'_>, journeys: &[Journey<'_>], book: &Book) -> Vec<Na
     let boxes = report.plan.topology.nodes();
     boxes
         .filter(|(_, node)| matches!(node.element, Element::Nat(_) | Element::Firewall(_)))
-        .map(|(id, _)| {
+        .map(|(id, node)| {
             let mut mappings = mappings(report, id);
             note_uses(&mut mappings, journeys, book, id);
-            Nat { node: id.index(), mappings }
+            (node, Nat { node: id.index(), mappings })
         })
+        // A firewall that remembered nobody has no table to show.
+        .filter(|(node, nat)| matches!(node.element, Element::Nat(_)) || !nat.mappings.is_empty())
+        .map(|(_, nat)| nat)
         .collect()
 }
 
