@@ -1,3 +1,5 @@
+//! Flips against real runs, minimal sets, and a catalogue whose changes can all be made.
+
 use super::*;
 use crate::base::Limits;
 use crate::engine::RunOptions;

@@ -1,3 +1,5 @@
+//! Checks and pairs of real runs.
+
 use super::*;
 use crate::base::Limits;
 use crate::engine::{RunOptions, run};

@@ -1,3 +1,5 @@
+//! What stands in a page, what it leaves out, and that nothing in it can run but its own script.
+
 use super::*;
 use crate::base::{Limits, PacketId, SimDuration};
 use crate::engine::{Run, RunOptions};
