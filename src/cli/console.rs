@@ -94,6 +94,13 @@ impl Console {
         }
     }
 
+    /// Shows what was written so far.
+    pub fn flush(&mut self) {
+        if let Err(error) = self.out.flush() {
+            self.broken.get_or_insert(error);
+        }
+    }
+
     /// Writes a diagnostic.
     pub fn complain(&mut self, text: &str) {
         // Results that belong before the diagnostic are shown before it.

@@ -102,6 +102,11 @@ enum Format {
 }
 
 impl RunArguments {
+    /// True if this is the one scenario to run.
+    pub fn is_about(&self, path: &str) -> bool {
+        matches!(self.files.as_slice(), [file] if file.as_os_str() == path)
+    }
+
     /// What makes no sense about the files to write.
     fn mistake(&self) -> Option<String> {
         let written = [("--pcap", "capture", &self.pcap), ("--html", "page", &self.html)];
@@ -210,6 +215,14 @@ pub fn ran(
 fn run_file(arguments: &RunArguments, file: &Path, console: &mut Console) -> Exit {
     match load_source(file, &arguments.overrides, console) {
         Ok((source, plan)) => run_plan(arguments, file, &source, &plan, console),
+        Err(exit) => exit,
+    }
+}
+
+/// Runs a scenario that is no file.
+pub fn execute_source(arguments: &RunArguments, source: &Source, console: &mut Console) -> Exit {
+    match plan_of(source, &arguments.overrides, console) {
+        Ok(plan) => run_plan(arguments, Path::new(&source.name), source, &plan, console),
         Err(exit) => exit,
     }
 }

@@ -17,7 +17,7 @@ function startTopology() {
     "aria-label": "Nodes of the network",
   });
   const nodes = data.nodes.map(drawNode);
-  data.links.forEach(link => links.append(...drawLink(link, x + width / 2)));
+  data.links.forEach(link => links.append(...drawLink(link)));
   picture.append(links, ...nodes, moving);
   picture.style.setProperty("--w", `${width}px`);
   byId("main").classList.toggle("broad", width > BROAD);
@@ -49,6 +49,10 @@ function startTopology() {
 /// The part of the picture that is drawn on.
 function frame() {
   const edges = data.nodes.map(({ x, y, w, h }) => [x - w / 2 - 12, y - h / 2 - 12, x + w / 2 + 12, y + h / 2 + 12]);
+  for (const words of data.links.map(linkWords).filter(Boolean)) {
+    const { before, x, y, width } = words;
+    edges.push([before ? x - width - 4 : x, y, before ? x : x + width + 4, y]);
+  }
   if (edges.length === 0) return { x: 0, y: 0, ...data.topology };
   const [left, top, right, bottom] = [Math.min, Math.min, Math.max, Math.max].map((pick, side) =>
     pick(...edges.map(edge => edge[side])),
@@ -84,27 +88,46 @@ function packetDot(packet) {
     next = stops[at + 1];
   if (!next) {
     const before = stops[at - 1];
-    return { family: kind.family, ...(before ? edgeOf(here, before) : { x: here.x, y: here.y }) };
+    return { family: kind.family, ...(before ? beginOfWay(here, before) : { x: here.x, y: here.y }) };
   }
   const left = timing[at][1],
     share = (since - left) / Math.max(timing[at + 1][0] - left, 1e-6);
   return { family: kind.family, ...along(here, next, Math.min(Math.max(share, 0), 1), 5) };
 }
 
+/// The corners of the way from one node to the other: those of their link, or straight if they have none.
+function wayBetween(from, to) {
+  for (const { a, b, points } of data.links) {
+    if (data.nodes[a] === from && data.nodes[b] === to) return points;
+    if (data.nodes[b] === from && data.nodes[a] === to) return points.toReversed();
+  }
+  const { x: x1, y: y1 } = edgeOf(from, to),
+    { x: x2, y: y2 } = edgeOf(to, from);
+  return [
+    [x1, y1],
+    [x2, y2],
+  ];
+}
+
 /// A point on the way; each direction keeps to its own side so that two that meet are both seen.
 function along(from, to, share, aside) {
-  const a = edgeOf(from, to),
-    b = edgeOf(to, from);
-  const dx = b.x - a.x,
-    dy = b.y - a.y,
-    length = Math.hypot(dx, dy) || 1;
-  const angle = (Math.atan2(dy, dx) * 180) / Math.PI;
+  const way = wayBetween(from, to);
+  const lengths = way.slice(1).map(([x, y], corner) => Math.hypot(x - way[corner][0], y - way[corner][1]));
+  let rest = lengths.reduce((sum, length) => sum + length, 0) * share,
+    piece = 0;
+  while (piece < lengths.length - 1 && rest > lengths[piece]) rest -= lengths[piece++];
+  const [[ax, ay], [bx, by]] = [way[piece], way[piece + 1]];
+  const length = lengths[piece] || 1,
+    [dx, dy] = [(bx - ax) / length, (by - ay) / length];
   return {
-    x: a.x + dx * share - (dy / length) * aside,
-    y: a.y + dy * share + (dx / length) * aside,
-    turn: aside ? angle : 0,
+    x: ax + dx * rest - dy * aside,
+    y: ay + dy * rest + dx * aside,
+    turn: aside ? (Math.atan2(dy, dx) * 180) / Math.PI : 0,
   };
 }
+
+/// Where the way from a node to another begins.
+const beginOfWay = (from, to) => along(from, to, 0, 0);
 
 function deathPlace(kind, stops) {
   const last = stops.at(-1),
@@ -114,7 +137,7 @@ function deathPlace(kind, stops) {
     const other = uplink === last ? parentOf(uplink) : last;
     return { ...along(uplink, other || uplink, 0.5, 0), turn: 0 };
   }
-  return before ? edgeOf(last, before) : { x: last.x, y: last.y - last.h / 2 - 6 };
+  return before ? beginOfWay(last, before) : { x: last.x, y: last.y - last.h / 2 - 6 };
 }
 
 let parents = null;
@@ -191,25 +214,20 @@ function flyingPacket(packet, dead) {
   );
 }
 
-function drawLink(link, middle) {
-  const a = data.nodes[link.a],
-    b = data.nodes[link.b],
-    from = edgeOf(a, b),
-    to = edgeOf(b, a);
-  const line = svg("line", { x1: a.x, y1: a.y, x2: b.x, y2: b.y });
-  if (!link.about || Math.hypot(to.x - from.x, to.y - from.y) < 30) return [line];
-  // Where siblings are far apart, and on the side that looks away from the middle.
-  const share = parentOf(a) === b ? 0.4 : 0.6;
-  const x = from.x + (to.x - from.x) * share,
-    side = x < middle - 1 && Math.abs(from.x - to.x) > 8 ? -1 : 1;
-  return [
-    line,
-    svg(
-      "text",
-      { x: x + side * 9, y: from.y + (to.y - from.y) * share + 3, class: side < 0 ? "before" : null },
-      link.about,
-    ),
-  ];
+function drawLink(link) {
+  const line = svg("polyline", { points: link.points.map(point => point.join(",")).join(" ") });
+  const words = linkWords(link);
+  if (!words) return [line];
+  return [line, svg("text", { x: words.x, y: words.y, class: words.before ? "before" : null }, link.about)];
+}
+
+/// Where the words beside a link stand: at the child's end, which is its own; nearer to the parent siblings share the
+/// way. Nothing if there is no room for them.
+function linkWords({ a, points, about }) {
+  const [[x1, y1], [x2, y2]] = points;
+  if (!about || Math.hypot(x2 - x1, y2 - y1) < 14) return null;
+  const before = x1 < data.topology.width / 2 - 1 && data.nodes[a].x === x1;
+  return { before, x: x1 + (before ? -9 : 9), y: (y1 + y2) / 2 + 3, width: textWidth(about, 10.5) };
 }
 
 function drawNode(node, index) {

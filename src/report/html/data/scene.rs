@@ -41,6 +41,8 @@ pub struct Node {
 pub struct Link {
     a: usize,
     b: usize,
+    /// The corners of its line, from `a` to `b`.
+    points: Vec<(f64, f64)>,
     about: String,
 }
 
@@ -59,9 +61,9 @@ impl Scene {
             h: place.h,
             about: about(plan, &node.element),
         });
-        let links = plan.topology.link_ids().map(|id| {
+        let links = plan.topology.link_ids().zip(&layout.wires).map(|(id, points)| {
             let (a, b) = plan.topology.ends(id);
-            Link { a: a.index(), b: b.index(), about: link_lines(plan.topology.link(id)).join(", ") }
+            Link { a: a.index(), b: b.index(), points: points.clone(), about: link_lines(plan.topology.link(id)).join(", ") }
         });
         Self {
             canvas: Canvas { width: layout.width, height: layout.height },
