@@ -1,8 +1,9 @@
 //! `graph` and `ladder` on the command line: calls, times, files.
 #![cfg(feature = "cli")]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
+
+use common::program::{Scratch, code, punchlab, stderr, stdout};
 
 const SCENARIO: &str = "scenarios/symmetric-x-symmetric.nat.yaml";
 
@@ -84,9 +85,8 @@ fn of_several_calls_one_is_chosen() {
 
 #[test]
 fn a_file_is_not_overwritten_unless_it_must() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pictures-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let file = folder.join("graph.svg").to_string_lossy().into_owned();
+    let folder = Scratch::new("pictures");
+    let file = folder.path("graph.svg");
     let printed = stdout(&punchlab(&["graph", SCENARIO]));
     assert_eq!(stdout(&punchlab(&["graph", SCENARIO, "-o", &file])), "");
     assert_eq!(std::fs::read_to_string(&file).expect("a picture"), printed);
@@ -96,22 +96,4 @@ fn a_file_is_not_overwritten_unless_it_must() {
     assert_eq!(code(&punchlab(&["ladder", SCENARIO, "-o", &file, "--force", "--color", "always"])), 0);
     let written = std::fs::read_to_string(&file).expect("a ladder");
     assert!(written.starts_with("Packets of") && !written.contains('\u{1b}'), "{written}");
-    std::fs::remove_dir_all(&folder).expect("removed");
-}
-
-fn punchlab(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_punchlab"));
-    command.args(arguments).env_remove("CLICOLOR_FORCE").output().expect("the program runs")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("an exit code")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }

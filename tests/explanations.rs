@@ -8,7 +8,8 @@ use punchlab::base::Limits;
 use punchlab::engine::RunOptions;
 use punchlab::explain::{Depth, Experiment, Explanation, Flip, catalogue, explain};
 use punchlab::outcome::simulate;
-use punchlab::report::explanation::{self, Options};
+use punchlab::report::explanation;
+use punchlab::report::human::Options;
 use punchlab::scenario::{self, Overrides, Source};
 
 #[test]

@@ -14,7 +14,8 @@ use super::run::{load_source, ran, shown};
 use crate::engine::RunError;
 use crate::explain::{Depth, Experiment, Explanation, Flips, Search, Trial, catalogue, search, without};
 use crate::plan::Plan;
-use crate::report::explanation::{self, Options};
+use crate::report::explanation;
+use crate::report::human::Options;
 
 /// `punchlab explain FILE`
 #[derive(Debug, Args)]

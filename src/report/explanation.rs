@@ -1,30 +1,14 @@
 //! An [`Explanation`] to read: what each side tried and how it ended, the run again without servers, and the smallest
 //! changes that would have given the call another path.
 
+use super::human::Options;
 use super::sentences;
-use super::text::{Role, Style, Text, counted, length, milliseconds, path_role};
+use super::text::{Role, Text, counted, length, milliseconds, path_role};
 use crate::explain::account::EndAccount;
 use crate::explain::{
     CallAccount, Change, Explanation, Flip, Flips, PairAccount, SideAccount, Trial, TrialCall,
 };
 use crate::plan::{PairState, Path};
-
-/// How to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// With or without colours.
-    pub style: Style,
-    /// How many columns lines should keep to.
-    pub width: usize,
-    /// True: every set of changes. False: long lists are cut, and a line says so.
-    pub full: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { style: Style::Plain, width: 100, full: false }
-    }
-}
 
 const BETTER: &str = "What would make it better";
 const WORSE: &str = "What would make it worse";

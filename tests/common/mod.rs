@@ -1,6 +1,9 @@
 //! What several test binaries need: the shipped scenarios, and plans from them or from text.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+#[cfg(feature = "cli")]
+pub mod program;
+
 use std::path::{Path, PathBuf};
 
 use punchlab::base::Limits;

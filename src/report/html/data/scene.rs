@@ -63,7 +63,12 @@ impl Scene {
         });
         let links = plan.topology.link_ids().zip(&layout.wires).map(|(id, points)| {
             let (a, b) = plan.topology.ends(id);
-            Link { a: a.index(), b: b.index(), points: points.clone(), about: link_lines(plan.topology.link(id)).join(", ") }
+            Link {
+                a: a.index(),
+                b: b.index(),
+                points: points.clone(),
+                about: link_lines(plan.topology.link(id)).join(", "),
+            }
         });
         Self {
             canvas: Canvas { width: layout.width, height: layout.height },
