@@ -3,7 +3,11 @@
 
 #[test]
 fn what_the_documentation_shows_is_what_the_program_prints() {
-    trycmd::TestCases::new().env("NO_COLOR", "1").case("README.md").case("docs/*.md");
+    trycmd::TestCases::new()
+        .env("NO_COLOR", "1")
+        .case("README.md")
+        .case("docs/*.md")
+        .case("docs/lessons/*.md");
 }
 
 /// The table of JSON Lines events stands twice: for users, and beside the code that writes them.

@@ -6,6 +6,7 @@ mod exit;
 mod explain;
 mod graph;
 mod ladder;
+mod lesson;
 mod matrix;
 mod output;
 mod overrides;
@@ -40,6 +41,7 @@ Examples:
   punchlab ladder call.nat.yaml --call 'alice->bob' --format svg -o ladder.svg
   punchlab matrix
   punchlab lesson 1
+  punchlab lesson 1
   punchlab profiles symmetric
 
 ";
@@ -71,6 +73,8 @@ enum Command {
     Graph(graph::GraphArguments),
     /// Draw the packets of a call in time: text, SVG or Mermaid.
     Ladder(ladder::LadderArguments),
+    /// Learn how NATs decide calls: short lessons that ask for a prediction, then run it.
+    Lesson(lesson::LessonArguments),
     /// One call between every pair of NAT types, as a grid.
     Matrix(matrix::MatrixArguments),
 }
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Profiles(arguments) => profiles::execute(&arguments, &mut console),
         Command::Graph(arguments) => graph::execute(&arguments, &mut console),
         Command::Ladder(arguments) => ladder::execute(&arguments, &mut console),
+        Command::Lesson(arguments) => lesson::execute(&arguments, &mut console),
         Command::Matrix(arguments) => matrix::execute(&arguments, &mut console),
     };
     console.finish(exit).into()

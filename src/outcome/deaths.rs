@@ -43,6 +43,12 @@ pub fn most_telling<'a>(trace: &'a Trace, sender: &'a SessionRun) -> Option<Chec
     telling.max_by_key(|death| weight(death.drop.reason))
 }
 
+/// The last check that died because no router knew its destination: it tells nothing of NATs, but where nothing else died
+/// it is all there is to tell.
+pub fn without_route<'a>(trace: &'a Trace, sender: &'a SessionRun) -> Option<CheckDeath<'a>> {
+    of_checks(trace, sender).filter(|death| death.drop.reason == DropReason::NoRoute).last()
+}
+
 /// The first packet of `sender`, of any kind, that died for `reason`.
 pub fn first_for<'a>(trace: &'a Trace, sender: &'a SessionRun, reason: DropReason) -> Option<CheckDeath<'a>> {
     of_packets(trace, sender).map(|(_, death)| death).find(|death| death.drop.reason == reason)

@@ -137,12 +137,18 @@ impl Case<'_> {
 
     /// What kept each side's checks from reaching the other.
     fn obstacles(&self) -> Vec<String> {
+        let telling = self.obstacles_among(deaths::most_telling);
+        if telling.is_empty() { self.obstacles_among(deaths::without_route) } else { telling }
+    }
+
+    fn obstacles_among(
+        &self,
+        find: for<'t> fn(&'t Trace, &'t SessionRun) -> Option<CheckDeath<'t>>,
+    ) -> Vec<String> {
         let (caller, callee) = (self.sides.caller, self.sides.callee);
-        let found = [(caller, callee), (callee, caller)].into_iter().filter_map(|(sender, receiver)| {
-            Some((sender, receiver, deaths::most_telling(self.trace, sender)?))
-        });
         let mut sentences = Vec::new();
-        for (sender, receiver, death) in found {
+        for (sender, receiver) in [(caller, callee), (callee, caller)] {
+            let Some(death) = find(self.trace, sender) else { continue };
             sentences.push(self.death_sentence(sender, receiver, &death));
             sentences.extend(self.changed_port(sender, receiver, &death));
         }
