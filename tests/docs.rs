@@ -1,6 +1,8 @@
 //! The documentation is true: every command it shows is run, and its output is what stands there.
 #![cfg(feature = "cli")]
 
+use std::path::PathBuf;
+
 #[test]
 fn what_the_documentation_shows_is_what_the_program_prints() {
     trycmd::TestCases::new()
@@ -8,6 +10,30 @@ fn what_the_documentation_shows_is_what_the_program_prints() {
         .case("README.md")
         .case("docs/*.md")
         .case("docs/lessons/*.md");
+}
+
+/// Every link of the documentation to a file of the repository leads somewhere.
+#[test]
+fn no_link_leads_nowhere() {
+    let mut pages = vec!["README.md".into(), "CONTRIBUTING.md".into()];
+    for folder in ["docs", "docs/lessons"] {
+        let entries = std::fs::read_dir(folder).expect("a folder");
+        pages.extend(entries.map(|entry| entry.expect("an entry").path()));
+    }
+    let mut links = 0;
+    for page in pages.into_iter().filter(|page: &PathBuf| page.extension().is_some_and(|e| e == "md")) {
+        let text = std::fs::read_to_string(&page).expect("a readable page");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(link, _)| link)) {
+            let file = link.split('#').next().unwrap_or_default();
+            if file.is_empty() || link.contains("://") {
+                continue;
+            }
+            let target = page.parent().expect("a folder").join(file);
+            assert!(target.exists(), "{}: {link} leads nowhere", page.display());
+            links += 1;
+        }
+    }
+    assert!(links > 30, "only {links} links were found");
 }
 
 /// The table of JSON Lines events stands twice: for users, and beside the code that writes them.
