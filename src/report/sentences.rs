@@ -84,7 +84,8 @@ pub fn drop_example(report: Report<'_>, by: &str, reason: DropReason) -> Option<
     first_drop(report, by, reason).map(|(flow, drop)| drop_sentence(flow, drop))
 }
 
-fn first_drop<'a>(report: Report<'a>, by: &str, reason: DropReason) -> Option<(Flow, &'a Drop)> {
+/// The first packet that died at a place for a reason. `None` without a trace.
+pub fn first_drop<'a>(report: Report<'a>, by: &str, reason: DropReason) -> Option<(Flow, &'a Drop)> {
     report.run.trace.as_ref()?.events.iter().find_map(|event| match &event.kind {
         EventKind::Dropped { place, flow, drop, .. }
             if drop.reason == reason && names::place(report.plan, *place) == by =>

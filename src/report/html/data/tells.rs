@@ -216,7 +216,7 @@ pub fn drops(report: Report<'_>, journeys: &[Journey<'_>], book: &Book) -> Vec<D
         by: row.by.clone(),
         reason: row.reason.word(),
         count: row.count,
-        rfc: row.reason.rfc(),
+        rfc: sentences::first_drop(report, &row.by, row.reason).and_then(|(_, drop)| drop.rfc()),
         example: sentences::drop_example(report, &row.by, row.reason).unwrap_or_default(),
         packets: packets.get(&(row.by.as_str(), row.reason)).cloned().unwrap_or_default(),
     };
