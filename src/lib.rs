@@ -25,6 +25,7 @@
 //! | [`explain`] | what would have given a call another path, found by running it |
 //! | [`matrix`] | one call between every pair of NAT types |
 //! | [`report`] | pure writers |
+//! | `suite` | many scenarios as tests |
 //! | `cli` | the only place with files, standard output and exit codes |
 //!
 //! # Example
@@ -61,5 +62,7 @@ pub mod outcome;
 pub mod plan;
 pub mod report;
 pub mod scenario;
+#[cfg(feature = "cli")]
+pub mod suite;
 pub mod trace;
 pub mod wire;

@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["outcome"],
     &["matrix", "explain"],
     &["report"],
+    &["suite"],
     &["cli"],
 ];
 

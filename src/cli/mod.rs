@@ -12,7 +12,11 @@ mod output;
 mod overrides;
 mod profiles;
 mod report;
+mod review;
 mod run;
+mod test;
+#[cfg(feature = "watch")]
+mod watch;
 
 use std::process::ExitCode;
 
@@ -39,8 +43,8 @@ Examples:
   punchlab explain scenarios/symmetric-x-symmetric.nat.yaml
   punchlab graph call.nat.yaml -o call.svg
   punchlab ladder call.nat.yaml --call 'alice->bob' --format svg -o ladder.svg
+  punchlab test tests/nat --junit junit.xml
   punchlab matrix
-  punchlab lesson 1
   punchlab lesson 1
   punchlab profiles symmetric
 
@@ -65,6 +69,13 @@ enum Command {
     Report(report::ReportArguments),
     /// Say what each side tried, and which smallest changes would have given the call another path.
     Explain(explain::ExplainArguments),
+    /// Run every scenario of a folder as a test: expectations, snapshots, reports for CI.
+    Test(test::TestArguments),
+    /// Run a scenario again whenever it is saved, and keep an open page of it fresh.
+    #[cfg(feature = "watch")]
+    Watch(watch::WatchArguments),
+    /// Look at snapshots that a run disagreed with: accept, reject, skip.
+    Review(review::ReviewArguments),
     /// Read scenarios and report every mistake, without running them.
     Check(check::CheckArguments),
     /// List NAT nicknames and profiles, or print one with every axis spelled out.
@@ -95,6 +106,10 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::execute(&arguments, &mut console),
         Command::Report(arguments) => report::execute(&arguments, &mut console),
         Command::Explain(arguments) => explain::execute(&arguments, &mut console),
+        Command::Test(arguments) => test::execute(&arguments, &mut console),
+        #[cfg(feature = "watch")]
+        Command::Watch(arguments) => watch::execute(&arguments, &mut console),
+        Command::Review(arguments) => review::execute(&arguments, &mut console),
         Command::Check(arguments) => check::execute(&arguments, &mut console),
         Command::Profiles(arguments) => profiles::execute(&arguments, &mut console),
         Command::Graph(arguments) => graph::execute(&arguments, &mut console),

@@ -6,9 +6,9 @@ use crate::base::{Limits, SimDuration};
 use crate::plan::StackKind;
 use crate::scenario::Overrides;
 
-/// Options shared by all commands that read scenarios.
+/// Options that change a scenario and its bounds, whatever runs on its peers.
 #[derive(Debug, Args)]
-pub struct OverrideArguments {
+pub struct ChangeArguments {
     /// Change the file before it is read: `nats.nat-a=full-cone`, `peers.alice.link.delay=80ms`. Repeatable.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_assignment)]
     set: Vec<(String, String)>,
@@ -17,19 +17,42 @@ pub struct OverrideArguments {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_seed)]
     seed: Option<u64>,
 
-    /// The ICE stack of every peer (`is`, `rtc`), or of one (`alice=rtc`). Repeatable.
-    #[arg(long, value_name = "[PEER=]STACK", value_parser = parse_agent)]
-    agent: Vec<(Option<String>, StackKind)>,
-
     /// Raise or lower a limit: `events=20000000`; `virtual-time` is in seconds. Repeatable.
     #[arg(long, value_name = "NAME=N", value_parser = parse_limit)]
     limit: Vec<(String, u64)>,
 }
 
+/// Options shared by all commands that read one scenario after the other.
+#[derive(Debug, Args)]
+pub struct OverrideArguments {
+    #[command(flatten)]
+    change: ChangeArguments,
+
+    /// The ICE stack of every peer (`is`, `rtc`), or of one (`alice=rtc`). Repeatable.
+    #[arg(long, value_name = "[PEER=]STACK", value_parser = parse_agent)]
+    agent: Vec<(Option<String>, StackKind)>,
+}
+
+impl ChangeArguments {
+    /// What the scenario layer needs to know.
+    pub fn overrides(&self) -> Overrides {
+        Overrides { set: self.set.clone(), seed: self.seed, ..Overrides::default() }
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> Limits {
+        let mut limits = Limits::DEFAULT;
+        for (name, value) in &self.limit {
+            set_limit(&mut limits, name, *value);
+        }
+        limits
+    }
+}
+
 impl OverrideArguments {
     /// What the scenario layer needs to know.
     pub fn overrides(&self) -> Overrides {
-        let mut overrides = Overrides { set: self.set.clone(), seed: self.seed, ..Overrides::default() };
+        let mut overrides = self.change.overrides();
         for (peer, stack) in &self.agent {
             match peer {
                 None => overrides.agent = Some(*stack),
@@ -50,11 +73,7 @@ impl OverrideArguments {
 
     /// The limits in force.
     pub fn limits(&self) -> Limits {
-        let mut limits = Limits::DEFAULT;
-        for (name, value) in &self.limit {
-            set_limit(&mut limits, name, *value);
-        }
-        limits
+        self.change.limits()
     }
 }
 

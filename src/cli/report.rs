@@ -10,7 +10,7 @@ use super::explain::flips;
 use super::output::OutputArguments;
 use super::overrides::OverrideArguments;
 use super::run::{Ran, load_source, ran, shown};
-use crate::explain::{Depth, Experiment};
+use crate::explain::{Depth, Experiment, Flips};
 use crate::plan::Plan;
 use crate::report::html;
 use crate::scenario::Source;
@@ -55,13 +55,22 @@ pub fn page(
     overrides: &OverrideArguments,
     console: &mut Console,
 ) -> Result<String, Exit> {
+    let flips = single_flips(file, source, plan, overrides, console)?;
+    Ok(html::write(ran.report(plan), source, Some(&flips)))
+}
+
+/// The single changes that would have given a call another path.
+pub fn single_flips(
+    file: &Path,
+    source: &Source,
+    plan: &Plan,
+    overrides: &OverrideArguments,
+    console: &mut Console,
+) -> Result<Flips, Exit> {
     let (changed, limits) = (overrides.overrides(), overrides.limits());
     let experiment = Experiment { source, overrides: &changed, limits: &limits };
-    match flips(plan, &experiment, Depth::Singles) {
-        Ok(flips) => Ok(html::write(ran.report(plan), source, Some(&flips))),
-        Err(error) => {
-            console.complain(&format!("error: {}: {error}", shown(file)));
-            Err(Exit::CouldNotRun)
-        }
-    }
+    flips(plan, &experiment, Depth::Singles).map_err(|error| {
+        console.complain(&format!("error: {}: {error}", shown(file)));
+        Exit::CouldNotRun
+    })
 }

@@ -158,7 +158,13 @@ fn of_size(text: &mut Text, flips: &[Flip], size: usize, options: Options) {
     for flip in &flips[..shown] {
         text.push("  ");
         let width = outcome(text, &flip.trial);
-        text.push(&" ".repeat(OUTCOME_WIDTH.saturating_sub(width).max(2)));
+        if width + 2 > OUTCOME_WIDTH {
+            // Several calls have a line of their own.
+            text.end_line();
+            text.push(&" ".repeat(OUTCOME_WIDTH + 2));
+        } else {
+            text.push(&" ".repeat(OUTCOME_WIDTH - width));
+        }
         for (index, change) in flip.changes.iter().enumerate() {
             if index > 0 {
                 text.push(&" ".repeat(OUTCOME_WIDTH)).push("and ");

@@ -34,7 +34,7 @@ pub(super) fn write_line(out: &mut impl io::Write, json: &str, layout: Layout) -
 
 /// One JSON text and a line break. Invisible characters, which stand inside strings only, are escaped: the value stays
 /// what it is, and a terminal that shows it does not obey it.
-pub(super) fn escaped(json: &str, layout: Layout) -> String {
+pub(crate) fn escaped(json: &str, layout: Layout) -> String {
     let is_layout = |c| layout == Layout::Pretty && c == '\n';
     let mut text = String::with_capacity(json.len() + 1);
     for character in json.chars() {

@@ -16,6 +16,7 @@ pub mod matrix;
 pub mod mermaid;
 pub mod names;
 pub mod sentences;
+pub mod snapshot;
 pub mod svg;
 pub mod text;
 pub mod topology;

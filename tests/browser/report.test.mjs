@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -424,6 +424,32 @@ test("on paper all rows are shown and no controls", () =>
     await page.emulateMedia({ media: "screen" });
     await until(page, rows => document.querySelectorAll(".row").length < rows, all);
   }));
+
+test("a page that is watched loads its new version by itself", async () => {
+  const scenario = join(folder, "watched.nat.yaml"),
+    path = join(folder, "watched.html");
+  const text = SCENARIOS.hostile.replace(JSON.stringify(HOSTILE), "watched");
+  await writeFile(scenario, text);
+  const watching = spawn(PUNCHLAB, ["watch", scenario, "--html", path], { stdio: ["ignore", "pipe", "inherit"] });
+  const page = await browser.newPage();
+  try {
+    await nextRun(watching);
+    await page.goto(pathToFileURL(path).href + "#t=100");
+    await page.locator("article.verdict", { hasText: "relay" }).waitFor();
+    await writeFile(scenario, text.replace("nat-b: symmetric", "nat-b: full-cone"));
+    await page.locator("article.verdict", { hasText: "stun" }).waitFor();
+    await sliderIs(page, 100);
+  } finally {
+    await page.close();
+    watching.kill();
+  }
+});
+
+const nextRun = watching =>
+  new Promise(done => {
+    let seen = "";
+    watching.stdout.on("data", chunk => (seen += chunk).includes("\nwatching ") && done());
+  });
 
 test("who wants no motion sees one event after the other", () =>
   reading(

@@ -33,6 +33,7 @@ function start() {
   startFilters();
   startExtras();
   startKeys();
+  startWatch();
   state.speed = defaultSpeed();
   state.time = call()?.settled_ms ?? rangeEnd();
   changed("call", "filter", "range", "play", "time", "open");

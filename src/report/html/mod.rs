@@ -11,12 +11,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use super::svg::escape;
 use super::{Report, sentences};
 use crate::explain::Flips;
 use crate::outcome::CallOutcome;
 use crate::scenario::Source;
 
-pub use data::{Data, MOST_PACKETS};
+pub use data::{Data, MOST_PACKETS, Watch};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
@@ -46,20 +47,40 @@ const SCRIPT: &str = scripts!(
     "filters.js",
     "extras.js",
     "keys.js",
+    "watch.js",
     "main.js",
 );
 
 /// The page of a recorded run. `source` is the scenario's text, which the page shows and lets its reader save; `flips`
 /// are the changes that would have given a call another path, if they were looked for.
 pub fn write(report: Report<'_>, source: &Source, flips: Option<&Flips>) -> String {
-    let data = serde_json::to_string(&Data::new(report, source, flips)).unwrap_or_default();
+    page(&Data::new(report, source, flips), report, "")
+}
+
+/// The same page, which looks for a new version of itself while it is open: in the script beside it that
+/// [`stamp_script`] makes.
+pub fn write_watched(report: Report<'_>, source: &Source, flips: Option<&Flips>, watch: Watch) -> String {
+    let mut data = Data::new(report, source, flips);
+    data.watch = Some(watch);
+    // The one thing such a page loads is a script from the same disk.
+    page(&data, report, " file:")
+}
+
+/// The script that tells an open page which version is the newest.
+pub fn stamp_script(stamp: &str) -> String {
+    format!("punchlabStamp({});\n", serde_json::Value::from(stamp))
+}
+
+fn page(data: &Data, report: Report<'_>, more_scripts: &str) -> String {
+    let data = serde_json::to_string(data).unwrap_or_default();
     let hash = STANDARD.encode(Sha256::digest(SCRIPT));
     fill(&[
-        ("{{TITLE}}", &escaped(&report.outcome.scenario)),
+        ("{{TITLE}}", &escape(&report.outcome.scenario)),
         ("{{VERDICT}}", &verdict(report)),
         ("{{STYLE}}", STYLE),
         ("{{SCRIPT}}", SCRIPT),
         ("{{CSP_HASH}}", &hash),
+        ("{{CSP_WATCH}}", more_scripts),
         // Inside a script element only `<` could end it or begin a comment.
         ("{{DATA}}", &data.replace('<', "\\u003c")),
     ])
@@ -94,27 +115,11 @@ fn verdict(report: Report<'_>) -> String {
         format!(
             "<p><strong>{}</strong> <bdi>{} → {}</bdi> {}</p>\n<p>{}</p>\n",
             call.path.word().to_uppercase(),
-            escaped(&call.from),
-            escaped(&call.to),
-            escaped(&sentences::result(report.plan, call)),
-            escaped(&call.why),
+            escape(&call.from),
+            escape(&call.to),
+            escape(&sentences::result(report.plan, call)),
+            escape(&call.why),
         )
     };
     report.outcome.calls.iter().map(call).collect()
-}
-
-/// Text as HTML shows it, in elements and in quoted attributes.
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            other => html.push(other),
-        }
-    }
-    html
 }

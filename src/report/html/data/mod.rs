@@ -54,6 +54,17 @@ pub struct Data {
     assumed: Vec<String>,
     scenario: downloads::Text,
     downloads: Vec<Download>,
+    /// Which version of a watched page this is.
+    pub(super) watch: Option<Watch>,
+}
+
+/// How a page finds out that there is a newer one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Watch {
+    /// The file name of the script that names the newest version, in the page's folder.
+    pub script: String,
+    /// The page's own version.
+    pub stamp: String,
 }
 
 impl Data {
@@ -91,6 +102,7 @@ impl Data {
             timings: book.timings,
             packets: book.packets,
             attributes: book.attributes,
+            watch: None,
         }
     }
 }

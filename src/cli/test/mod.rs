@@ -1,0 +1,394 @@
+//! `punchlab test`: every scenario of a folder as a test.
+
+mod artifacts;
+mod discover;
+mod select;
+pub mod snapshots;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+
+use self::artifacts::{Artifacts, page_name};
+use self::select::Shard;
+use self::snapshots::Mode;
+use super::Exit;
+use super::console::Console;
+use super::overrides::{ChangeArguments, parse_stack};
+use crate::base::Limits;
+use crate::plan::StackKind;
+use crate::report::snapshot;
+use crate::scenario::Source;
+use crate::suite::{
+    self, CaseResult, Problem, ProblemKind, Status, Summary, TestCase, github, index, json, junit, markdown,
+    tap,
+};
+
+/// `punchlab test [PATH…]`
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct TestArguments {
+    /// Scenario files, and folders in which every `*.nat.yaml` is one.
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    change: ChangeArguments,
+
+    /// Run with this stack on every peer instead of the file's own. Repeatable: each case runs once with each.
+    #[arg(long, value_name = "STACK", value_parser = parse_stack)]
+    agent: Vec<StackKind>,
+
+    /// Only cases whose name (path, `[case]`, `@stack`) contains this. Repeatable: any of them.
+    #[arg(long, value_name = "TEXT")]
+    filter: Vec<String>,
+
+    /// Only one part of several: `2/4`.
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
+    shard: Option<Shard>,
+
+    /// Only what failed last time; everything if nothing did.
+    #[arg(long)]
+    last_failed: bool,
+
+    /// Print the names of the cases, and run nothing.
+    #[arg(long)]
+    list: bool,
+
+    /// Run each case with seeds 1 to N, and fail where they disagree about a path.
+    #[arg(long, value_name = "N", conflicts_with = "seed", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    repeat: Option<u64>,
+
+    /// How many runs go on side by side; otherwise one for each core.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+
+    /// Begin nothing new after the first failure.
+    #[arg(long)]
+    fail_fast: bool,
+
+    /// Write the snapshots anew, and those that are missing.
+    #[arg(long)]
+    update: bool,
+
+    /// With --update: snapshots that tell times too, and differ whenever those do.
+    #[arg(long, requires = "update")]
+    times: bool,
+
+    /// Print a line for every case, not only for those that fail.
+    #[arg(short, long)]
+    verbose: bool,
+
+    #[command(flatten)]
+    reports: ReportArguments,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  punchlab test
+  punchlab test tests/nat --junit junit.xml --html target/nat
+  punchlab test --agent is --agent rtc
+  punchlab test --repeat 20 --filter cgn
+  punchlab test --update
+
+A snapshot `call.nat.yaml.snap` beside a file is compared where the file runs as it is written; --update makes it.";
+
+/// Reports beside the one on standard output; `-` writes one there instead. Existing files are replaced.
+#[derive(Debug, Args)]
+struct ReportArguments {
+    /// JUnit XML, as Jenkins and GitLab read it.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// TAP 13.
+    #[arg(long, value_name = "FILE")]
+    tap: Option<PathBuf>,
+
+    /// One JSON object.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// One JSON object a line, the count last.
+    #[arg(long, value_name = "FILE")]
+    jsonl: Option<PathBuf>,
+
+    /// Markdown, for summaries and comments.
+    #[arg(long, value_name = "FILE")]
+    md: Option<PathBuf>,
+
+    /// A folder with a page for each case and an index.
+    #[arg(long, value_name = "DIR")]
+    html: Option<PathBuf>,
+
+    /// A folder with a capture of each case.
+    #[arg(long, value_name = "DIR")]
+    pcap: Option<PathBuf>,
+}
+
+/// Finds, chooses and runs the cases, and reports about them.
+pub fn execute(arguments: &TestArguments, console: &mut Console) -> Exit {
+    let limits = arguments.change.limits();
+    let found = match found(arguments, &limits) {
+        Ok(found) => found,
+        Err(error) => {
+            console.complain(&format!("error: {error}"));
+            return Exit::Rejected;
+        }
+    };
+    let chosen = chosen(arguments, &found, console);
+    if chosen.is_empty() {
+        console.complain(&format!("error: no scenario matches; {} were found", found.len()));
+        return Exit::NothingMatched;
+    }
+    if arguments.list {
+        chosen.iter().for_each(|entry| console.print(&format!("{}\n", entry.id())));
+        return Exit::Ok;
+    }
+    let results = match ran(arguments, &chosen, &limits) {
+        Ok(results) => results,
+        Err(error) => {
+            console.complain(&format!("error: {error}"));
+            return Exit::CouldNotRun;
+        }
+    };
+    reported(arguments, &results, console).and(exit_of(&results))
+}
+
+/// A case, or a file that has none because it was rejected.
+enum Entry<'a> {
+    Case(TestCase<'a>),
+    Rejected(Box<CaseResult>),
+}
+
+impl Entry<'_> {
+    fn id(&self) -> String {
+        match self {
+            Self::Case(case) => case.id(),
+            Self::Rejected(result) => result.id.clone(),
+        }
+    }
+}
+
+/// The text of a file; of one that cannot be read its result.
+type Found = Result<Source, Box<CaseResult>>;
+
+/// The texts of all files.
+fn found(arguments: &TestArguments, limits: &Limits) -> Result<Vec<Found>, String> {
+    let files = discover::files(&arguments.paths)?;
+    Ok(files
+        .par_iter()
+        .map(|file| Source::read(file, limits).map_err(|rejection| rejected(file, &rejection.to_string())))
+        .collect())
+}
+
+fn rejected(file: &Path, what: &str) -> Box<CaseResult> {
+    let file = file.display().to_string();
+    let mut result = CaseResult { status: Status::Passed, ..CaseResult::skipped(file.clone(), file.clone()) };
+    result.reproduce = format!("punchlab check {file}");
+    result.add(Problem { kind: ProblemKind::Rejected, what: what.to_owned(), line: None });
+    Box::new(result)
+}
+
+/// The cases that were asked for, in order.
+fn chosen<'a>(arguments: &TestArguments, found: &'a [Found], console: &mut Console) -> Vec<Entry<'a>> {
+    let entries: Vec<Vec<Entry<'a>>> = found
+        .par_iter()
+        .map(|file| match file {
+            Ok(source) => cases_of(arguments, source),
+            Err(result) => vec![Entry::Rejected(result.clone())],
+        })
+        .collect();
+    let is_named = |entry: &Entry<'_>| {
+        let id = entry.id();
+        arguments.filter.is_empty() || arguments.filter.iter().any(|text| id.contains(text.as_str()))
+    };
+    let mut entries: Vec<Entry<'a>> = entries.into_iter().flatten().filter(is_named).collect();
+    if arguments.last_failed {
+        let failed = select::last_failed().unwrap_or_default();
+        if entries.iter().any(|entry| failed.contains(&entry.id())) {
+            entries.retain(|entry| failed.contains(&entry.id()));
+        } else {
+            console.complain("nothing failed last time; everything is run");
+        }
+    }
+    let mut number = 0;
+    entries.retain(|_| {
+        number += 1;
+        arguments.shard.is_none_or(|shard| shard.holds(number - 1))
+    });
+    entries
+}
+
+/// A case of each file for each stack.
+fn cases_of<'a>(arguments: &TestArguments, source: &'a Source) -> Vec<Entry<'a>> {
+    let stacks: Vec<Option<StackKind>> = match arguments.agent.as_slice() {
+        [] => vec![None],
+        stacks => stacks.iter().copied().map(Some).collect(),
+    };
+    let (overrides, repeat) = (arguments.change.overrides(), arguments.repeat.unwrap_or(0));
+    let case = |stack| TestCase { source, overrides: overrides.clone(), label: String::new(), stack, repeat };
+    stacks.into_iter().map(|stack| Entry::Case(case(stack))).collect()
+}
+
+/// Runs all cases, on as many cores as there may be; results come in the order of the cases.
+fn ran(arguments: &TestArguments, entries: &[Entry<'_>], limits: &Limits) -> Result<Vec<CaseResult>, String> {
+    let artifacts = Artifacts { html: arguments.reports.html.clone(), pcap: arguments.reports.pcap.clone() };
+    artifacts.prepare()?;
+    let runner = Runner {
+        limits,
+        artifacts,
+        mode: mode(arguments),
+        fail_fast: arguments.fail_fast,
+        failed: AtomicBool::new(false),
+        progress: progress(entries.len()),
+    };
+    let threads = usize::from(arguments.jobs.unwrap_or(0));
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| error.to_string())?;
+    let results = pool.install(|| {
+        entries.par_iter().enumerate().map(|(number, entry)| runner.run(number, entry)).collect()
+    });
+    runner.progress.finish_and_clear();
+    results
+}
+
+fn mode(arguments: &TestArguments) -> Mode {
+    let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+    match (arguments.update, in_ci) {
+        (true, _) => Mode::Update { times: arguments.times },
+        (false, true) => Mode::Compare,
+        (false, false) => Mode::Note,
+    }
+}
+
+struct Runner<'a> {
+    limits: &'a Limits,
+    artifacts: Artifacts,
+    mode: Mode,
+    fail_fast: bool,
+    failed: AtomicBool,
+    progress: ProgressBar,
+}
+
+impl Runner<'_> {
+    fn run(&self, number: usize, entry: &Entry<'_>) -> Result<CaseResult, String> {
+        let result = match entry {
+            _ if self.fail_fast && self.failed.load(Ordering::Relaxed) => {
+                let file = match entry {
+                    Entry::Case(case) => case.source.name.clone(),
+                    Entry::Rejected(result) => result.file.clone(),
+                };
+                CaseResult::skipped(entry.id(), file)
+            }
+            Entry::Rejected(result) => (**result).clone(),
+            Entry::Case(case) => self.judge(number, case)?,
+        };
+        if !result.is_fine() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        self.progress.inc(1);
+        Ok(result)
+    }
+
+    fn judge(&self, number: usize, case: &TestCase<'_>) -> Result<CaseResult, String> {
+        let mut left: Result<Option<Problem>, String> = Ok(None);
+        let mut result = suite::judge(case, self.limits, |seen| {
+            left = self.artifacts.write(number, &case.id(), seen).and_then(|()| {
+                if !case.is_as_written() {
+                    return Ok(None);
+                }
+                let path = snapshots::path_of(Path::new(&case.source.name), &case.label);
+                snapshots::check(&path, |times| snapshot::write(seen.report, times), self.mode)
+            });
+        });
+        if let Some(problem) = left? {
+            result.add(problem);
+        }
+        Ok(result)
+    }
+}
+
+fn progress(count: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(count as u64);
+    match ProgressStyle::with_template("{bar:40} {pos} of {len} cases") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Writes every report that was asked for, and the one on standard output unless another took its place.
+fn reported(arguments: &TestArguments, results: &[CaseResult], console: &mut Console) -> Exit {
+    let reports = &arguments.reports;
+    let mut exit = Exit::Ok;
+    let mut taken = false;
+    let page = |number: usize| {
+        let result = results.get(number)?;
+        matches!(result.status, Status::Passed | Status::Failed).then(|| page_name(number, &result.id))
+    };
+    let index_path = reports.html.as_ref().map(|folder| folder.join("index.html"));
+    let written: [(&Option<PathBuf>, &dyn Fn() -> String); 6] = [
+        (&reports.junit, &|| junit::write(results)),
+        (&reports.tap, &|| tap::write(results)),
+        (&reports.json, &|| json::write(results)),
+        (&reports.jsonl, &|| json::write_lines(results)),
+        (&reports.md, &|| markdown::write(results)),
+        (&index_path, &|| index::write(results, page)),
+    ];
+    for (path, text) in written {
+        match path {
+            None => {}
+            Some(path) if path.as_os_str() == "-" => {
+                taken = true;
+                console.print(&text());
+            }
+            Some(path) => {
+                if let Err(error) = std::fs::write(path, text()) {
+                    console.complain(&format!("error: {}: {error}", path.display()));
+                    exit = exit.and(Exit::CouldNotRun);
+                }
+            }
+        }
+    }
+    if !taken {
+        console.print(&suite::human::write(results, arguments.verbose, console.style()));
+    }
+    on_github(results, console, taken);
+    let failed = results.iter().filter(|result| !result.is_fine()).map(|result| result.id.as_str());
+    if let Err(error) = select::note_failed(failed) {
+        console.complain(&format!("warning: --last-failed will not know of this run: {error}"));
+    }
+    exit
+}
+
+/// Inside GitHub Actions: annotations, and the step's summary.
+fn on_github(results: &[CaseResult], console: &mut Console, taken: bool) {
+    if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
+        return;
+    }
+    if !taken {
+        console.print(&github::annotations(results));
+    }
+    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
+        let written = file
+            .and_then(|mut file| std::io::Write::write_all(&mut file, markdown::write(results).as_bytes()));
+        if let Err(error) = written {
+            console.complain(&format!("warning: the step's summary could not be written: {error}"));
+        }
+    }
+}
+
+fn exit_of(results: &[CaseResult]) -> Exit {
+    let summary = Summary::of(results);
+    let when = |count: usize, exit: Exit| if count > 0 { exit } else { Exit::Ok };
+    when(summary.failed, Exit::ExpectationFailed)
+        .and(when(summary.broken, Exit::CouldNotRun))
+        .and(when(summary.rejected, Exit::Rejected))
+}

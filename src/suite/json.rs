@@ -1,0 +1,47 @@
+//! Results as JSON: one object, or one line for each case and one for the count.
+
+use serde::Serialize;
+
+use super::result::{CaseResult, Summary};
+use crate::report::json::{Layout, escaped};
+
+/// The version of this format.
+pub const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Suite<'a> {
+    version: u32,
+    ok: bool,
+    summary: Summary,
+    cases: &'a [CaseResult],
+}
+
+#[derive(Serialize)]
+struct LastLine {
+    version: u32,
+    ok: bool,
+    summary: Summary,
+}
+
+/// `{ "version": 1, "ok": …, "summary": { … }, "cases": [ … ] }`.
+pub fn write(results: &[CaseResult]) -> String {
+    let (ok, summary) = (results.iter().all(CaseResult::is_fine), Summary::of(results));
+    text(&Suite { version: VERSION, ok, summary, cases: results }, Layout::Pretty)
+}
+
+/// One case a line, and the summary last.
+pub fn write_lines(results: &[CaseResult]) -> String {
+    let mut lines: String = results.iter().map(|result| text(result, Layout::Compact)).collect();
+    let (ok, summary) = (results.iter().all(CaseResult::is_fine), Summary::of(results));
+    lines.push_str(&text(&LastLine { version: VERSION, ok, summary }, Layout::Compact));
+    lines
+}
+
+fn text(value: &impl Serialize, layout: Layout) -> String {
+    let json = match layout {
+        Layout::Pretty => serde_json::to_string_pretty(value),
+        Layout::Compact => serde_json::to_string(value),
+    };
+    // Results hold text and numbers, which always have a JSON form.
+    escaped(&json.unwrap_or_default(), layout)
+}
