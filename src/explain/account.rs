@@ -15,6 +15,7 @@ use crate::wire::SelectedPair;
 
 /// What happened in a call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CallAccount {
     /// The caller.
     pub from: String,
@@ -32,6 +33,7 @@ pub struct CallAccount {
 
 /// What one side tried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SideAccount {
     /// The peer.
     pub peer: String,
@@ -41,6 +43,7 @@ pub struct SideAccount {
 
 /// A candidate pair and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PairAccount {
     /// The side's own end.
     pub local: EndAccount,
@@ -58,6 +61,7 @@ pub struct PairAccount {
 
 /// One end of a pair.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EndAccount {
     /// The candidate's type.
     #[serde(rename = "type")]
@@ -68,6 +72,7 @@ pub struct EndAccount {
 
 /// A check, and how it ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CheckAccount {
     /// When it was sent.
     pub sent_ms: f64,
@@ -84,6 +89,7 @@ pub struct CheckAccount {
 
 /// How a check ended, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EndWord {
     /// It was answered.
@@ -104,6 +110,7 @@ pub enum EndWord {
 
 /// A death with everything that decided it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeathAccount {
     /// The node, or the node on whose uplink it happened.
     pub by: String,

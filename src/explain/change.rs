@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// One thing that could be different.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// What it does, as an order: `make nat-b's filtering address-dependent`.
     pub what: String,
@@ -13,6 +14,7 @@ pub struct Change {
 
 /// A `--set PATH=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Assignment {
     /// Where: `nats.nat-b.filtering`.
     pub path: String,

@@ -23,6 +23,7 @@ pub struct Experiment<'a> {
 
 /// What became of a run with something changed: the path of each call, and how soon it had settled.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trial {
     /// One per call.
     pub calls: Vec<TrialCall>,
@@ -30,6 +31,7 @@ pub struct Trial {
 
 /// A call of a [`Trial`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrialCall {
     /// How the settled pair's packets travelled.
     pub path: Path,
@@ -107,6 +109,7 @@ impl Trial {
 
 /// The scenario as it is, and with servers taken away.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Counterfactual {
     /// `without TURN`.
     pub what: String,

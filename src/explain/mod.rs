@@ -34,6 +34,7 @@ pub enum Depth {
 
 /// Everything there is to say about why a scenario ended as it did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explanation {
     /// The version of this format.
     pub version: u32,

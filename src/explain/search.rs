@@ -11,6 +11,7 @@ pub const MOST_CALLS: usize = 20_000;
 
 /// A smallest set of changes that gives a call another path, and what comes of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Flip {
     /// One change, or two of which neither is enough alone.
     pub changes: Vec<Change>,
@@ -21,6 +22,7 @@ pub struct Flip {
 
 /// What a search found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Flips {
     /// Sets that give some call a better path and none a worse one, the best first.
     pub better: Vec<Flip>,

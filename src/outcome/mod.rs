@@ -19,6 +19,7 @@ use crate::trace::Place;
 
 /// The outcome of one scenario: the contract's JSON object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Outcome {
     /// The version of this format.
     pub version: u32,
@@ -45,6 +46,7 @@ pub struct Outcome {
 
 /// The outcome of one call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CallOutcome {
     /// The caller.
     pub from: String,
@@ -83,6 +85,7 @@ pub struct CallOutcome {
 
 /// A selected pair.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SelectedOutcome {
     /// The agent's own end.
     pub local: EndOutcome,
@@ -92,6 +95,7 @@ pub struct SelectedOutcome {
 
 /// One end of a selected pair.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EndOutcome {
     /// The candidate's type.
     #[serde(rename = "type")]
@@ -104,6 +108,7 @@ pub struct EndOutcome {
 
 /// How many packets died at one place for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DropOutcome {
     /// The node, or the node on whose uplink it happened.
     pub by: String,
@@ -115,6 +120,7 @@ pub struct DropOutcome {
 
 /// One expectation and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExpectationOutcome {
     /// Its key: `path`, `within` …
     pub expect: &'static str,

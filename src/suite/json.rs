@@ -9,14 +9,22 @@ use crate::report::json::{Layout, escaped};
 pub const VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Suite<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+/// The results of a run.
+pub(super) struct Suite<'a> {
+    /// The version of this format.
     version: u32,
+    /// True if nothing is wrong.
     ok: bool,
+    /// How many cases ended how.
     summary: Summary,
+    /// Every case, in order.
     cases: &'a [CaseResult],
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+/// What follows the cases in JSON Lines.
 struct LastLine {
     version: u32,
     ok: bool,

@@ -11,6 +11,8 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod result;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod tap;
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,7 @@ words! {
 
 /// What became of one case.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CaseResult {
     /// `folder/call.nat.yaml[a=symmetric]@rtc`: the file, the case of its matrix, the stack it was run with.
     pub id: String,
@@ -63,6 +64,7 @@ pub struct CaseResult {
 
 /// A call in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CallLine {
     /// The caller.
     pub from: String,
@@ -76,6 +78,7 @@ pub struct CallLine {
 
 /// Something wrong with a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// What kind of thing.
     pub kind: ProblemKind,
@@ -87,6 +90,7 @@ pub struct Problem {
 
 /// How many cases ended how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Summary {
     /// How many passed.
     pub passed: usize,
