@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::Exit;
 use super::console::Console;
+use super::load::{load, shown};
 use super::overrides::OverrideArguments;
-use super::run::{load, shown};
 
 /// `punchlab check FILE…`
 #[derive(Debug, Args)]

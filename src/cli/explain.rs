@@ -9,8 +9,8 @@ use rayon::prelude::*;
 
 use super::Exit;
 use super::console::Console;
+use super::load::{load_source, ran, shown};
 use super::overrides::OverrideArguments;
-use super::run::{load_source, ran, shown};
 use crate::engine::RunError;
 use crate::explain::{Depth, Experiment, Explanation, Flips, Search, Trial, catalogue, search, without};
 use crate::plan::Plan;

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::console::Console;
+use super::load::load;
 use super::output::OutputArguments;
 use super::overrides::OverrideArguments;
-use super::run::load;
 use crate::report::topology::{dot, mermaid, svg};
 
 /// `punchlab graph FILE`

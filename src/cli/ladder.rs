@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::console::Console;
+use super::load::{load, ran};
 use super::output::OutputArguments;
 use super::overrides::OverrideArguments;
-use super::run::{load, ran};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::Plan;
 use crate::report::human::{Options, write_ladder};

@@ -7,6 +7,7 @@ mod explain;
 mod graph;
 mod ladder;
 mod lesson;
+mod load;
 mod matrix;
 mod output;
 mod overrides;

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::Exit;
 use super::console::Console;
-use super::run::shown;
+use super::load::shown;
 use crate::report::text::Style;
 
 /// Where the commands that make one text put it.

@@ -10,9 +10,9 @@ use notify::{Event, EventKind, RecursiveMode, Watcher};
 
 use super::Exit;
 use super::console::Console;
+use super::load::{Ran, load_source, ran, shown};
 use super::overrides::OverrideArguments;
 use super::report::single_flips;
-use super::run::{Ran, load_source, ran, shown};
 use crate::plan::Plan;
 use crate::report::html::{self, Watch};
 use crate::report::human::{self, Options, Part};

@@ -1,6 +1,6 @@
 //! What is drawn on the page, from its head to its foot.
 
-use super::arrow::{cross, head};
+use super::arrow::{arrow, cross, head};
 use super::place::{ARROW, Columns, HEAD_LINE, Head, PLAIN, PlacedLine};
 use crate::base::NodeId;
 use crate::report::journey::Fate;
@@ -79,7 +79,7 @@ impl Page<'_> {
             Shape::Packet(journey) => {
                 let is_dead = matches!(journey.fate, Fate::Dropped { .. });
                 if let Some(track) = &placed.track {
-                    self.arrow(track, line, is_dead);
+                    arrow(&mut self.picture, self.columns, track, line, is_dead);
                     let ends = track.points.iter().map(|(spot, _)| self.columns.spot(*spot));
                     let (low, high) = ends.fold((f64::MAX, 0.0), |(low, high), x| (x.min(low), x.max(high)));
                     let room = ((high - low) / f64::from(small_width(1))) as usize;
