@@ -63,7 +63,7 @@ fn mentioned(text: &str) -> Vec<String> {
 }
 
 fn understood(command: &str) -> Result<(), clap::Error> {
-    let words = command.replace('…', "").replace(" N", " 1").replace('[', "").replace(']', "");
+    let words = command.replace('…', "").replace(" N", " 1").replace(['[', ']'], "");
     let words: Vec<String> =
         words.split_whitespace().map(|word| word.trim_matches('\'').to_owned()).collect();
     match punchlab::cli::command().try_get_matches_from(words) {
