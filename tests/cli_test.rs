@@ -150,6 +150,77 @@ fn several_stacks_make_several_cases() {
     }
 }
 
+/// One file of two cases, of which one disappoints.
+const CASES: &str = "tags: [slow]
+matrix: { b: [symmetric, full-cone] }
+nats: { nat-a: symmetric, nat-b: \"${{ matrix.b }}\" }
+servers: { stun: { stun: [3478/udp] }, turn: { turn: [3478/udp] } }
+peers: { alice: { behind: nat-a }, bob: { behind: nat-b } }
+calls: [alice -> bob]
+expect:
+  path: relay
+";
+
+#[test]
+fn every_case_of_a_matrix_is_a_case_and_says_how_to_run_it_alone() {
+    let suite = Suite::new("cases");
+    suite.write("a.nat.yaml", CASES);
+
+    let output = suite.run(&["--verbose"]);
+
+    assert_eq!(code(&output), 1);
+    let text = stdout(&output);
+    for told in [
+        "PASS a.nat.yaml[b=symmetric]  relay",
+        "FAIL a.nat.yaml[b=full-cone]  stun",
+        "again: punchlab run a.nat.yaml --set matrix.b=full-cone",
+        "1 passed, 1 failed",
+    ] {
+        assert!(text.contains(told), "{told}\n{text}");
+    }
+    let again = suite.punchlab(&["run", "a.nat.yaml", "--set", "matrix.b=full-cone", "--format", "json"]);
+    assert!(stdout(&again).contains("[b=full-cone]"), "{}", stdout(&again));
+    suite.run(&["--update"]);
+    assert!(suite.exists("a.nat.yaml[b=symmetric].snap") && suite.exists("a.nat.yaml[b=full-cone].snap"));
+}
+
+#[test]
+fn run_and_check_go_through_all_cases_but_write_one_page_only_for_one() {
+    let suite = Suite::new("cases-run");
+    suite.write("a.nat.yaml", CASES);
+
+    let run = suite.punchlab(&["run", "a.nat.yaml", "--show", "title"]);
+    let page = suite.punchlab(&["run", "a.nat.yaml", "--html", "page.html"]);
+
+    assert_eq!(code(&run), 1);
+    assert!(
+        stdout(&run).contains("[b=symmetric]") && stdout(&run).contains("[b=full-cone]"),
+        "{}",
+        stdout(&run)
+    );
+    assert_eq!(
+        lines(&suite.punchlab(&["check", "a.nat.yaml"])),
+        ["a.nat.yaml[b=symmetric]: ok, 7 nodes, 1 call", "a.nat.yaml[b=full-cone]: ok, 7 nodes, 1 call"]
+    );
+    assert_eq!(code(&page), 2);
+    assert!(
+        stderr(&page).contains("--html writes one page, and a.nat.yaml holds 2 cases"),
+        "{}",
+        stderr(&page)
+    );
+    assert!(!suite.exists("page.html"));
+}
+
+#[test]
+fn files_are_chosen_by_their_tags() {
+    let suite = Suite::new("tags");
+    suite.write("a.nat.yaml", CASES);
+    suite.write("b.nat.yaml", RELAYED);
+
+    assert_eq!(lines(&suite.run(&["--list", "--tag", "slow", "--tag", "other"])).len(), 2);
+    assert_eq!(code(&suite.run(&["--tag", "other"])), 4);
+}
+
 #[test]
 fn a_snapshot_is_made_by_update_compared_afterwards_and_reviewed() {
     let suite = Suite::new("snapshots");

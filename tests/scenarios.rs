@@ -29,3 +29,27 @@ fn every_scenario_shows_what_it_teaches() {
         assert!(outcome.ok, "{}: an expectation failed\n{text}", source.name);
     });
 }
+
+/// Of files with a matrix only what each case comes to: the cases differ in nothing else that is worth a page.
+#[test]
+fn every_case_of_a_matrix_is_a_scenario() {
+    insta::glob!("../scenarios/cases", "*.nat.yaml", |path| {
+        let limits = Limits::DEFAULT;
+        let text = std::fs::read_to_string(path).expect("a readable scenario");
+        let source = Source { name: "scenario".into(), text };
+        let cases = scenario::cases(&source, &Overrides::default(), &limits)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let mut lines = String::new();
+        for case in &cases {
+            let plan =
+                scenario::load(&source, &case.overrides, &limits).unwrap_or_else(|error| panic!("{error}"));
+            let (_, outcome) = simulate(&plan, &RunOptions::default()).expect("a finished run");
+            assert!(outcome.ok, "{}: an expectation failed", plan.name);
+            assert!(plan.name.ends_with(&format!("[{}]", case.label)), "{}", plan.name);
+            let paths: Vec<String> = outcome.calls.iter().map(|call| call.path.to_string()).collect();
+            lines.push_str(&format!("{}: {}\n", plan.name, paths.join(", ")));
+        }
+        assert!(cases.len() > 1);
+        insta::assert_snapshot!(lines);
+    });
+}

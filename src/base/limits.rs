@@ -18,6 +18,8 @@ pub struct Limits {
     pub peers: usize,
     /// Entries of any one list inside a scenario (outside addresses, ICE servers, expectations …).
     pub list_entries: usize,
+    /// Cases of one file's matrix.
+    pub cases: usize,
     /// Virtual time of a run.
     pub virtual_time: SimDuration,
     /// Events of a run: about a minute of real time.
@@ -47,6 +49,7 @@ impl Limits {
         nodes: 1_000,
         peers: 64,
         list_entries: 256,
+        cases: 256,
         virtual_time: SimDuration::from_secs(24 * 3600),
         events: 10_000_000,
         events_at_one_instant: 10_000,

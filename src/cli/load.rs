@@ -10,7 +10,7 @@ use crate::outcome::{Outcome, simulate};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::report::text::{Style, printable};
-use crate::scenario::{self, Rejection, Source};
+use crate::scenario::{self, Case, Rejection, Source};
 
 /// Reads one scenario; what is wrong with it goes to standard error.
 pub fn load(file: &Path, overrides: &OverrideArguments, console: &mut Console) -> Result<Plan, Exit> {
@@ -24,18 +24,50 @@ pub fn load_source(
     console: &mut Console,
 ) -> Result<(Source, Plan), Exit> {
     let source = Source::read(file, &overrides.limits()).map_err(|rejection| refused(&rejection, console))?;
-    let plan = plan_of(&source, overrides, console)?;
+    not_contradictory(overrides, console)?;
+    let plan = scenario::load(&source, &overrides.overrides(), &overrides.limits())
+        .map_err(|rejection| refused(&rejection, console))?;
     Ok((source, plan))
 }
 
-/// The plan of a scenario that has been read already.
-pub fn plan_of(source: &Source, overrides: &OverrideArguments, console: &mut Console) -> Result<Plan, Exit> {
-    if let Some(contradiction) = overrides.contradiction() {
-        console.complain(&format!("error: {contradiction}"));
-        return Err(Exit::Rejected);
-    }
-    scenario::load(source, &overrides.overrides(), &overrides.limits())
+/// The text of a scenario and its cases.
+pub fn load_cases(
+    file: &Path,
+    overrides: &OverrideArguments,
+    console: &mut Console,
+) -> Result<(Source, Vec<Case>), Exit> {
+    let source = Source::read(file, &overrides.limits()).map_err(|rejection| refused(&rejection, console))?;
+    let cases = cases_of(&source, overrides, console)?;
+    Ok((source, cases))
+}
+
+/// The cases of a scenario that has been read already.
+pub fn cases_of(
+    source: &Source,
+    overrides: &OverrideArguments,
+    console: &mut Console,
+) -> Result<Vec<Case>, Exit> {
+    not_contradictory(overrides, console)?;
+    scenario::cases(source, &overrides.overrides(), &overrides.limits())
         .map_err(|rejection| refused(&rejection, console))
+}
+
+/// The plan of one case.
+pub fn plan_of_case(
+    source: &Source,
+    case: &Case,
+    overrides: &OverrideArguments,
+    console: &mut Console,
+) -> Result<Plan, Exit> {
+    scenario::load(source, &case.overrides, &overrides.limits())
+        .map_err(|rejection| refused(&rejection, console))
+}
+
+fn not_contradictory(overrides: &OverrideArguments, console: &mut Console) -> Result<(), Exit> {
+    overrides.contradiction().map_or(Ok(()), |contradiction| {
+        console.complain(&format!("error: {contradiction}"));
+        Err(Exit::Rejected)
+    })
 }
 
 fn refused(rejection: &Rejection, console: &mut Console) -> Exit {

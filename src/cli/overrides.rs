@@ -129,7 +129,7 @@ fn parse_limit(text: &str) -> Result<(String, u64), String> {
     }
 }
 
-const LIMIT_NAMES: [&str; 9] = [
+const LIMIT_NAMES: [&str; 10] = [
     "events",
     "events-at-one-instant",
     "packets-in-flight",
@@ -139,6 +139,7 @@ const LIMIT_NAMES: [&str; 9] = [
     "nodes",
     "peers",
     "list-entries",
+    "cases",
 ];
 
 /// Sets the limit with this name (virtual time in seconds); false if there is none.
@@ -154,6 +155,7 @@ fn set_limit(limits: &mut Limits, name: &str, value: u64) -> bool {
         "nodes" => limits.nodes = size,
         "peers" => limits.peers = size,
         "list-entries" => limits.list_entries = size,
+        "cases" => limits.cases = size,
         _ => return false,
     }
     true

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::console::Console;
-use super::load::{load_source, plan_of, ran};
+use super::load::{cases_of, load_cases, plan_of_case, ran, shown};
 use super::output::{is_same, save};
 use super::overrides::OverrideArguments;
 use super::report::page;
@@ -16,7 +16,7 @@ use crate::report::human::{self, Options, Part};
 use crate::report::json::{self, Layout};
 use crate::report::text::Style;
 use crate::report::{Report, capture, jsonl};
-use crate::scenario::Source;
+use crate::scenario::{Case, Source};
 
 /// `punchlab run FILE…`
 #[derive(Debug, Args)]
@@ -106,15 +106,18 @@ impl RunArguments {
         matches!(self.files.as_slice(), [file] if file.as_os_str() == path)
     }
 
+    /// The files to write: option, what it writes, and where.
+    fn written(&self) -> impl Iterator<Item = (&'static str, &'static str, &Path)> {
+        let written = [("--pcap", "capture", &self.pcap), ("--html", "page", &self.html)];
+        written.into_iter().filter_map(|(option, what, path)| Some((option, what, path.as_deref()?)))
+    }
+
     /// What makes no sense about the files to write.
     fn mistake(&self) -> Option<String> {
-        let written = [("--pcap", "capture", &self.pcap), ("--html", "page", &self.html)];
-        let mut named =
-            written.iter().filter_map(|(option, what, path)| Some((option, what, path.as_ref()?)));
-        if self.force && named.clone().next().is_none() {
+        if self.force && self.written().next().is_none() {
             return Some("--force replaces what --pcap or --html writes; give one of them".into());
         }
-        named.find_map(|(option, what, path)| {
+        self.written().find_map(|(option, what, path)| {
             if self.files.len() > 1 {
                 return Some(format!("{option} writes one {what}; give it one scenario file"));
             }
@@ -124,7 +127,7 @@ impl RunArguments {
     }
 }
 
-/// Runs every file and prints what came of it. Of several results the worst is the exit code.
+/// Runs every case of every file and prints what came of it. Of several results the worst is the exit code.
 pub fn execute(arguments: &RunArguments, console: &mut Console) -> Exit {
     if let Some(mistake) = arguments.mistake() {
         console.complain(&format!("error: {mistake}"));
@@ -132,26 +135,54 @@ pub fn execute(arguments: &RunArguments, console: &mut Console) -> Exit {
     }
     let mut exit = Exit::Ok;
     for (index, file) in arguments.files.iter().enumerate() {
-        if index > 0 && arguments.format == Format::Human {
-            console.print("\n");
-        }
-        exit = exit.and(run_file(arguments, file, console));
+        separate(arguments, index, console);
+        exit = exit.and(match load_cases(file, &arguments.overrides, console) {
+            Ok((source, cases)) => run_cases(arguments, file, &source, &cases, console),
+            Err(exit) => exit,
+        });
     }
     exit
 }
 
-fn run_file(arguments: &RunArguments, file: &Path, console: &mut Console) -> Exit {
-    match load_source(file, &arguments.overrides, console) {
-        Ok((source, plan)) => run_plan(arguments, file, &source, &plan, console),
+/// Runs a scenario that is no file.
+pub fn execute_source(arguments: &RunArguments, source: &Source, console: &mut Console) -> Exit {
+    match cases_of(source, &arguments.overrides, console) {
+        Ok(cases) => run_cases(arguments, Path::new(&source.name), source, &cases, console),
         Err(exit) => exit,
     }
 }
 
-/// Runs a scenario that is no file.
-pub fn execute_source(arguments: &RunArguments, source: &Source, console: &mut Console) -> Exit {
-    match plan_of(source, &arguments.overrides, console) {
-        Ok(plan) => run_plan(arguments, Path::new(&source.name), source, &plan, console),
-        Err(exit) => exit,
+fn run_cases(
+    arguments: &RunArguments,
+    file: &Path,
+    source: &Source,
+    cases: &[Case],
+    console: &mut Console,
+) -> Exit {
+    if let (true, Some((option, what, _))) = (cases.len() > 1, arguments.written().next()) {
+        let count = cases.len();
+        let which = "choose one with `--set matrix.NAME=VALUE`, or let `punchlab test` write all of them";
+        console.complain(&format!(
+            "error: {option} writes one {what}, and {} holds {count} cases; {which}",
+            shown(file)
+        ));
+        return Exit::Rejected;
+    }
+    let mut exit = Exit::Ok;
+    for (index, case) in cases.iter().enumerate() {
+        separate(arguments, index, console);
+        exit = exit.and(match plan_of_case(source, case, &arguments.overrides, console) {
+            Ok(plan) => run_plan(arguments, file, source, &plan, console),
+            Err(exit) => exit,
+        });
+    }
+    exit
+}
+
+/// An empty line between two reports.
+fn separate(arguments: &RunArguments, index: usize, console: &mut Console) {
+    if index > 0 && arguments.format == Format::Human {
+        console.print("\n");
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Plan {
     pub calls: Vec<Call>,
     /// What the file expects of the end state.
     pub expectations: Vec<Expectation>,
+    /// Words to choose scenarios by.
+    pub tags: Vec<String>,
     /// What the file left open and how it was filled in, in the order of the file's keys.
     pub assumptions: Vec<Assumption>,
 }

@@ -59,6 +59,7 @@ codes! {
     SelfCall = "self-call": "A peer calls itself.",
     DuplicateCall = "duplicate-call": "Two calls are the same.",
     Contradiction = "contradiction": "Two values cannot both hold, so the scenario could never pass.",
+    ManyCases = "many-cases": "The file has a matrix, and it was not said which of its cases is meant.",
     BadOverride = "bad-override": "A `--set` that does not name a value of the file.",
 }
 

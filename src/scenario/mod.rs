@@ -18,6 +18,7 @@ pub mod diagnostic;
 mod file;
 mod keys;
 mod links;
+mod matrix;
 mod plain_text;
 pub mod profiles;
 mod read;
@@ -59,6 +60,42 @@ pub struct Overrides {
     pub peer_agents: Vec<(String, StackKind)>,
     /// `--seed`.
     pub seed: Option<u64>,
+    /// The values chosen from the file's matrix; for names that are not here the only value there is.
+    pub matrix: Vec<(String, String)>,
+}
+
+/// One combination of a file's matrix. A file without one is a single case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// `a=symmetric,b=full-cone`; empty for a file without a matrix.
+    pub label: String,
+    /// What is changed about the file, this case's choice included.
+    pub overrides: Overrides,
+}
+
+/// The cases of a file, in order: the first name of the matrix varies slowest.
+///
+/// # Errors
+/// What is wrong with the text as a whole, or with its matrix.
+pub fn cases(source: &Source, overrides: &Overrides, limits: &Limits) -> Result<Vec<Case>, Rejection> {
+    let mut sources = vec![source.clone()];
+    let mut reader = Reader::new(limits);
+    let matrix = match positioned(&mut sources, overrides, limits) {
+        Ok(tree) => matrix::read(&mut reader, &tree),
+        Err(diagnostic) => {
+            reader.report(diagnostic);
+            None
+        }
+    };
+    if reader.mistakes() > 0 {
+        return Err(Rejection::new(sources, reader.into_diagnostics()));
+    }
+    let choices = matrix.map_or_else(|| vec![matrix::Choice::new()], |matrix| matrix.choices());
+    let case = |choice| Case {
+        label: matrix::label(&choice),
+        overrides: Overrides { matrix: choice, ..overrides.clone() },
+    };
+    Ok(choices.into_iter().map(case).collect())
 }
 
 /// The plan a scenario describes.
@@ -71,10 +108,19 @@ pub fn load(source: &Source, overrides: &Overrides, limits: &Limits) -> Result<P
     let tree = positioned(&mut sources, overrides, limits);
     let peer_agents = peer_agents(&mut sources, overrides);
     let plan = match tree {
-        Ok(tree) => file::read(&mut reader, &tree).map(|file| {
-            let above = Above { seed: overrides.seed, agent: overrides.agent, peer_agents: &peer_agents };
-            resolve::resolve(&mut reader, &file, source, above)
-        }),
+        Ok(mut tree) => {
+            let label = matrix::fill(&mut reader, &mut tree, &overrides.matrix);
+            // Where no case is chosen, most values are not known.
+            let file = if reader.mistakes() == 0 { file::read(&mut reader, &tree) } else { None };
+            file.map(|file| {
+                let above = Above { seed: overrides.seed, agent: overrides.agent, peer_agents: &peer_agents };
+                let mut plan = resolve::resolve(&mut reader, &file, source, above);
+                if !label.is_empty() {
+                    plan.name = format!("{}[{label}]", plan.name);
+                }
+                plan
+            })
+        }
         Err(diagnostic) => {
             reader.report(diagnostic);
             None

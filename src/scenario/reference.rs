@@ -170,8 +170,9 @@ fn write_drop_reasons(text: &mut String) {
 }
 
 fn write_limits(text: &mut String) {
-    let Limits { file_bytes, yaml_depth, name_bytes, nodes, peers, list_entries, virtual_time, .. } =
-        Limits::DEFAULT;
+    let Limits {
+        file_bytes, yaml_depth, name_bytes, nodes, peers, list_entries, cases, virtual_time, ..
+    } = Limits::DEFAULT;
     let _ = write!(
         text,
         "
@@ -186,6 +187,7 @@ may have {name_bytes} characters.
 | `nodes` | {nodes}, the internet included |
 | `peers` | {peers} |
 | `list-entries` | {list_entries} |
+| `cases` | {cases} |
 | `virtual-time` | {}, in seconds |
 ",
         virtual_time.as_nanos() / 1_000_000_000

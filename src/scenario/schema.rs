@@ -46,11 +46,7 @@ fn object(section: &Section) -> Value {
 }
 
 fn property(key: &Key) -> Value {
-    let mut value = of_kind(key.kind);
-    if let Some(words) = value.get_mut("enum").and_then(Value::as_array_mut) {
-        let known = words.clone();
-        words.extend(other_spellings(key.name, &known).iter().map(|word| json!(word)));
-    }
+    let mut value = of_kind(key.name, key.kind);
     if let Value::Object(value) = &mut value {
         value.insert("description".into(), json!(format!("{} Default: {}.", key.about, key.default)));
     }
@@ -58,20 +54,22 @@ fn property(key: &Key) -> Value {
 }
 
 /// Spellings that are understood beside the words readers list.
-fn other_spellings(key: &str, words: &[Value]) -> &'static [&'static str] {
+fn other_spellings(key: &str, words: &[&str]) -> &'static [&'static str] {
     match key {
         "mapping" => &["eim", "adm", "apdm"],
         "filtering" => &["eif", "adf", "apdf"],
-        "type" if words.contains(&json!("symmetric")) => &["address-restricted-cone"],
+        "type" if words.contains(&"symmetric") => &["address-restricted-cone"],
         _ => &[],
     }
 }
 
-fn of_kind(kind: Kind) -> Value {
+fn of_kind(key: &str, kind: Kind) -> Value {
     match kind {
         Kind::Text | Kind::NodeName => json!({ "type": "string" }),
-        Kind::Truth => json!({ "type": "boolean" }),
-        Kind::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Kind::Truth => or_expression(json!({ "type": "boolean" })),
+        Kind::Integer(least, most) => {
+            or_expression(json!({ "type": "integer", "minimum": least, "maximum": most }))
+        }
         Kind::Duration => pattern(r"^([0-9]+(\.[0-9]+)?\s*(ns|us|ms|s|m|h)\s*)+$"),
         Kind::Percent => pattern(r"^[0-9]+(\.[0-9]+)?\s*%$"),
         Kind::Bandwidth => pattern(r"^[0-9]+(\.[0-9]+)?\s*[kMG]?bps$"),
@@ -81,9 +79,9 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Address => pattern(ADDRESS),
         Kind::Addresses => one_or_list(pattern(ADDRESS)),
         Kind::Network => pattern(r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"),
-        Kind::Word(words) => json!({ "enum": words() }),
-        Kind::Words(words) => one_or_list(json!({ "enum": words() })),
-        Kind::Link => json!({ "anyOf": [{ "enum": links::names() }, reference(&LINK)] }),
+        Kind::Word(words) => word(key, words()),
+        Kind::Words(words) => one_or_list(word(key, words())),
+        Kind::Link => json!({ "anyOf": [word(key, links::names()), reference(&LINK)] }),
         Kind::IceServers => {
             one_or_list(json!({ "anyOf": [pattern("^(stun|turn):"), reference(&ICE_SERVER)] }))
         }
@@ -95,22 +93,38 @@ fn of_kind(kind: Kind) -> Value {
         Kind::MapList(section) => one_or_list(reference(section)),
         Kind::Named(section) => named(reference(section)),
         Kind::NamedOrNickname(section) => {
-            let mut nicknames = profiles::nickname_words();
-            nicknames.push("address-restricted-cone");
-            named(json!({ "anyOf": [{ "enum": nicknames }, reference(section)] }))
+            named(json!({ "anyOf": [word("type", profiles::nickname_words()), reference(section)] }))
         }
         Kind::Calls => {
             let call = json!({ "type": "object", "maxProperties": 1, "additionalProperties": { "$ref": "#/definitions/calls" } });
             one_or_list(json!({ "anyOf": [pattern("->"), call] }))
         }
+        Kind::Matrix => {
+            let value = json!({ "type": ["string", "number", "boolean"] });
+            json!({ "type": "object", "additionalProperties": one_or_list(value) })
+        }
+        Kind::Names => one_or_list(pattern("^[a-z0-9][a-z0-9-]*$")),
         Kind::NotBuilt(_) => json!(false),
     }
 }
 
 const ADDRESS: &str = r"^[0-9]+(\.[0-9]+){3}$";
 
+/// A place for a value of the matrix: `${{ matrix.NAME }}`, alone or within a longer text.
+const EXPRESSION: &str = r"\$\{\{\s*matrix\.[a-z0-9-]+\s*\}\}";
+
 fn pattern(pattern: &str) -> Value {
-    json!({ "type": "string", "pattern": pattern })
+    json!({ "type": "string", "pattern": format!("{pattern}|{EXPRESSION}") })
+}
+
+fn or_expression(value: Value) -> Value {
+    json!({ "anyOf": [value, { "type": "string", "pattern": EXPRESSION }] })
+}
+
+/// One of these words, or of their other spellings.
+fn word(key: &str, mut words: Vec<&'static str>) -> Value {
+    words.extend(other_spellings(key, &words));
+    or_expression(json!({ "enum": words }))
 }
 
 fn one_or_list(entry: Value) -> Value {
@@ -153,7 +167,7 @@ mod tests {
         assert!(
             other_spellings("filtering", &[]).iter().all(|word| FilteringBehavior::from_text(word).is_some())
         );
-        let nicknames = other_spellings("type", &[json!("symmetric")]);
+        let nicknames = other_spellings("type", &["symmetric"]);
         assert!(!nicknames.is_empty() && nicknames.iter().all(|word| Nickname::from_alias(word).is_some()));
     }
 

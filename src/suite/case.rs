@@ -59,8 +59,8 @@ impl TestCase<'_> {
             let assignment = Assignment { path: path.clone(), value: value.clone() };
             command.push_str(&format!(" {assignment}"));
         }
-        for choice in self.label.split(',').filter(|choice| !choice.is_empty()) {
-            command.push_str(&format!(" --set {}", quoted(&format!("matrix.{choice}"))));
+        for (name, value) in &self.overrides.matrix {
+            command.push_str(&format!(" --set {}", quoted(&format!("matrix.{name}={value}"))));
         }
         if let Some(stack) = self.stack {
             command.push_str(&format!(" --agent {stack}"));

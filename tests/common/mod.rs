@@ -10,10 +10,11 @@ use punchlab::base::Limits;
 use punchlab::plan::Plan;
 use punchlab::scenario::{self, Overrides, Source};
 
-/// Every file under `scenarios/`, in the order of their names.
+/// Every file in `scenarios/`, in the order of their names; not those in `scenarios/cases/`, which are several each.
 pub fn scenario_files() -> Vec<PathBuf> {
     let entries = std::fs::read_dir("scenarios").expect("scenarios");
     let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|file| file.is_file());
     files.sort();
     files
 }

@@ -22,7 +22,7 @@ use super::overrides::{ChangeArguments, parse_stack};
 use crate::base::Limits;
 use crate::plan::StackKind;
 use crate::report::snapshot;
-use crate::scenario::Source;
+use crate::scenario::{self, Case, Overrides, Source};
 use crate::suite::{
     self, CaseResult, Problem, ProblemKind, Status, Summary, TestCase, github, index, json, junit, markdown,
     tap,
@@ -46,6 +46,10 @@ pub struct TestArguments {
     /// Only cases whose name (path, `[case]`, `@stack`) contains this. Repeatable: any of them.
     #[arg(long, value_name = "TEXT")]
     filter: Vec<String>,
+
+    /// Only files with this tag. Repeatable: any of them.
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
 
     /// Only one part of several: `2/4`.
     #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
@@ -160,15 +164,22 @@ pub fn execute(arguments: &TestArguments, console: &mut Console) -> Exit {
 
 /// A case, or a file that has none because it was rejected.
 enum Entry<'a> {
-    Case(TestCase<'a>),
+    Case(TestCase<'a>, Vec<String>),
     Rejected(Box<CaseResult>),
 }
 
 impl Entry<'_> {
     fn id(&self) -> String {
         match self {
-            Self::Case(case) => case.id(),
+            Self::Case(case, _) => case.id(),
             Self::Rejected(result) => result.id.clone(),
+        }
+    }
+
+    fn tags(&self) -> &[String] {
+        match self {
+            Self::Case(_, tags) => tags,
+            Self::Rejected(_) => &[],
         }
     }
 }
@@ -195,10 +206,11 @@ fn rejected(file: &Path, what: &str) -> Box<CaseResult> {
 
 /// The cases that were asked for, in order.
 fn chosen<'a>(arguments: &TestArguments, found: &'a [Found], console: &mut Console) -> Vec<Entry<'a>> {
+    let limits = arguments.change.limits();
     let entries: Vec<Vec<Entry<'a>>> = found
         .par_iter()
         .map(|file| match file {
-            Ok(source) => cases_of(arguments, source),
+            Ok(source) => cases_of(arguments, source, &limits),
             Err(result) => vec![Entry::Rejected(result.clone())],
         })
         .collect();
@@ -206,7 +218,11 @@ fn chosen<'a>(arguments: &TestArguments, found: &'a [Found], console: &mut Conso
         let id = entry.id();
         arguments.filter.is_empty() || arguments.filter.iter().any(|text| id.contains(text.as_str()))
     };
-    let mut entries: Vec<Entry<'a>> = entries.into_iter().flatten().filter(is_named).collect();
+    let is_tagged = |entry: &Entry<'_>| {
+        arguments.tag.is_empty() || entry.tags().iter().any(|tag| arguments.tag.contains(tag))
+    };
+    let mut entries: Vec<Entry<'a>> =
+        entries.into_iter().flatten().filter(|entry| is_named(entry) && is_tagged(entry)).collect();
     if arguments.last_failed {
         let failed = select::last_failed().unwrap_or_default();
         if entries.iter().any(|entry| failed.contains(&entry.id())) {
@@ -223,15 +239,36 @@ fn chosen<'a>(arguments: &TestArguments, found: &'a [Found], console: &mut Conso
     entries
 }
 
-/// A case of each file for each stack.
-fn cases_of<'a>(arguments: &TestArguments, source: &'a Source) -> Vec<Entry<'a>> {
+/// The cases of a file, each once for each stack.
+fn cases_of<'a>(arguments: &TestArguments, source: &'a Source, limits: &Limits) -> Vec<Entry<'a>> {
+    let cases = match scenario::cases(source, &arguments.change.overrides(), limits) {
+        Ok(cases) => cases,
+        Err(rejection) => {
+            return vec![Entry::Rejected(rejected(Path::new(&source.name), &rejection.to_string()))];
+        }
+    };
     let stacks: Vec<Option<StackKind>> = match arguments.agent.as_slice() {
         [] => vec![None],
         stacks => stacks.iter().copied().map(Some).collect(),
     };
-    let (overrides, repeat) = (arguments.change.overrides(), arguments.repeat.unwrap_or(0));
-    let case = |stack| TestCase { source, overrides: overrides.clone(), label: String::new(), stack, repeat };
-    stacks.into_iter().map(|stack| Entry::Case(case(stack))).collect()
+    let repeat = arguments.repeat.unwrap_or(0);
+    let mut entries = Vec::new();
+    for Case { label, overrides } in cases {
+        // Tags are only asked for where they decide; a case that is rejected says so when it is run.
+        let tags = if arguments.tag.is_empty() { Vec::new() } else { tags_of(source, &overrides, limits) };
+        for stack in &stacks {
+            let (overrides, label) = (overrides.clone(), label.clone());
+            entries.push(Entry::Case(
+                TestCase { source, overrides, label, stack: *stack, repeat },
+                tags.clone(),
+            ));
+        }
+    }
+    entries
+}
+
+fn tags_of(source: &Source, overrides: &Overrides, limits: &Limits) -> Vec<String> {
+    scenario::load(source, overrides, limits).map(|plan| plan.tags).unwrap_or_default()
 }
 
 /// Runs all cases, on as many cores as there may be; results come in the order of the cases.
@@ -279,13 +316,13 @@ impl Runner<'_> {
         let result = match entry {
             _ if self.fail_fast && self.failed.load(Ordering::Relaxed) => {
                 let file = match entry {
-                    Entry::Case(case) => case.source.name.clone(),
+                    Entry::Case(case, _) => case.source.name.clone(),
                     Entry::Rejected(result) => result.file.clone(),
                 };
                 CaseResult::skipped(entry.id(), file)
             }
             Entry::Rejected(result) => (**result).clone(),
-            Entry::Case(case) => self.judge(number, case)?,
+            Entry::Case(case, _) => self.judge(number, case)?,
         };
         if !result.is_fine() {
             self.failed.store(true, Ordering::Relaxed);

@@ -19,8 +19,9 @@ pub use nat::{Nat, Start};
 pub use peer::Peer;
 pub use server::Server;
 
+use super::diagnostic::{Code, Diagnostic};
 use super::keys::FILE;
-use super::read::{At, Reader};
+use super::read::{At, Reader, shortened};
 use super::source::Span;
 use super::tree::{Node, Value};
 use crate::base::SimDuration;
@@ -61,6 +62,8 @@ pub struct File {
     pub calls_at: Option<Span>,
     /// `expect`.
     pub expect: Vec<Expectation>,
+    /// `tags`.
+    pub tags: Vec<At<String>>,
     /// Where the file begins, for what is missing as a whole.
     pub span: Span,
     /// True if a section that holds nodes could not be read, so that missing names may be innocent.
@@ -92,6 +95,9 @@ pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
     let calls_at = fields.entry("calls").map(|entry| entry.key_span);
     let calls = fields.get("calls").and_then(|node| calls::read(reader, node));
     let expect = fields.get("expect").map(|node| expect::read(reader, node)).unwrap_or_default();
+    // Read before everything else: its values are in their places by now.
+    let _ = fields.get("matrix");
+    let tags = fields.get("tags").map(|node| tags(reader, node)).unwrap_or_default();
     Some(File {
         name,
         seed,
@@ -104,9 +110,30 @@ pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
         calls,
         calls_at,
         expect,
+        tags,
         span: root.span,
         lost_nodes,
     })
+}
+
+fn tags(reader: &mut Reader<'_>, node: &Node) -> Vec<At<String>> {
+    let mut tags: Vec<At<String>> = Vec::new();
+    for item in reader.list("tags", node, "names").unwrap_or_default() {
+        let Some(tag) = reader.text("tags", item, "a name").map(|at| At::new(at.value.to_owned(), at.span))
+        else {
+            continue;
+        };
+        reader.check_name(&tag);
+        if tags.iter().any(|known| known.value == tag.value) {
+            reader.report(
+                Diagnostic::new(Code::DuplicateKey, format!("`tags` has `{}` twice", shortened(&tag.value)))
+                    .at(tag.span, "again here")
+                    .help("remove one of them"),
+            );
+        }
+        tags.push(tag);
+    }
+    tags
 }
 
 /// The nodes of one section. A node whose body could not be read keeps its name, so that others may refer to it.

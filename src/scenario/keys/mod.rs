@@ -84,6 +84,10 @@ pub enum Kind {
     NamedOrNickname(&'static Section),
     /// Calls.
     Calls,
+    /// A map from names to lists of values.
+    Matrix,
+    /// A name, or a list of them.
+    Names,
     /// Part of the format, but not of this version. Says what to do instead.
     NotBuilt(&'static str),
 }
@@ -159,7 +163,13 @@ pub static FILE: Section = Section {
             "What should be true at the end. Expectations about a call hold for every call.",
         ),
         not_built("events", "leave the section out: in this version nothing changes while a scenario runs"),
-        not_built("matrix", "write one file for each combination, or use `--set` on the command line"),
+        key(
+            "matrix",
+            Kind::Matrix,
+            "one case",
+            "Values to combine: each combination is a case of its own, in which `${{ matrix.NAME }}` stands for NAME's value.",
+        ),
+        key("tags", Kind::Names, "none", "Words to choose files by: `punchlab test --tag WORD`."),
     ],
 };
 
@@ -208,6 +218,8 @@ impl Kind {
             Self::Named(section) => format!("map from name to `{}`", section.name),
             Self::NamedOrNickname(section) => format!("map from name to nickname or `{}`", section.name),
             Self::Calls => "list of calls".into(),
+            Self::Matrix => "map from name to list of values".into(),
+            Self::Names => "one or a list of names".into(),
             Self::NotBuilt(_) => "not built yet".into(),
         }
     }

@@ -104,14 +104,6 @@ impl<'a> Reader<'a> {
     /// One word. `kind` says what belongs here instead of a map or list.
     pub fn text<'n>(&mut self, key: &str, node: &'n Node, kind: &str) -> Option<At<&'n str>> {
         match &node.value {
-            Value::Scalar(scalar) if scalar.text.starts_with("${{") => {
-                self.report(
-                    Diagnostic::new(Code::NotBuiltYet, "this version of punchlab does not have `matrix` yet")
-                        .at(node.span, "stands for a value of the matrix")
-                        .help(format!("write {kind}")),
-                );
-                None
-            }
             Value::Scalar(scalar) => Some(At::new(&scalar.text, node.span)),
             Value::Null => {
                 self.report(

@@ -86,6 +86,7 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
         signalling,
         calls,
         expectations,
+        tags: file.tags.iter().map(|tag| tag.value.clone()).collect(),
         assumptions: assumed.0,
     }
 }
