@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use punchlab::base::Limits;
-use punchlab::scenario::{Code, Overrides, Rejection, Source, load};
+use punchlab::scenario::{Code, Overrides, Rejection, Source, cases, load};
 
 #[test]
 fn every_file_is_rejected_with_a_message_that_teaches() {
@@ -264,8 +264,19 @@ proptest! {
 }
 
 fn read_and_render(text: &str) {
-    if let Err(rejection) = load(&Source::new("f.nat.yaml", text), &Overrides::default(), &Limits::DEFAULT) {
+    let source = Source::new("f.nat.yaml", text);
+    if let Err(rejection) = load(&source, &Overrides::default(), &Limits::DEFAULT) {
         assert_teaches(&rejection);
+    }
+    let cases = cases(&source, &Overrides::default(), &Limits::DEFAULT);
+    if let Err(rejection) = &cases {
+        assert_teaches(rejection);
+    }
+    for case in cases.iter().flatten().take(3) {
+        if let Err(rejection) = load(&source, &case.overrides, &Limits::DEFAULT) {
+            assert_teaches(&rejection);
+            assert!(rejection.diagnostics.iter().all(|diagnostic| diagnostic.code != Code::ManyCases));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: the only place with files, standard output and exit codes. One file a command.
 
 mod check;
+mod completions;
 mod console;
 mod exit;
 mod explain;
@@ -8,13 +9,16 @@ mod graph;
 mod ladder;
 mod lesson;
 mod load;
+mod man;
 mod matrix;
+mod new;
 mod output;
 mod overrides;
 mod profiles;
 mod report;
 mod review;
 mod run;
+mod schema;
 mod test;
 #[cfg(feature = "watch")]
 mod watch;
@@ -48,6 +52,7 @@ Examples:
   punchlab matrix
   punchlab lesson 1
   punchlab profiles symmetric
+  punchlab new -o call.nat.yaml
 
 ";
 
@@ -89,6 +94,14 @@ enum Command {
     Lesson(lesson::LessonArguments),
     /// One call between every pair of NAT types, as a grid.
     Matrix(matrix::MatrixArguments),
+    /// Begin a scenario from a template, every line explained.
+    New(new::NewArguments),
+    /// Print the JSON schema of scenario files, for editors, or of what commands write, for programs.
+    Schema(schema::SchemaArguments),
+    /// Print what makes a shell complete this program's commands and options.
+    Completions(completions::CompletionsArguments),
+    /// Print a manual page, or write all of them into a folder.
+    Man(man::ManArguments),
 }
 
 /// Parses the arguments, runs the command, and returns the exit code.
@@ -117,6 +130,10 @@ pub fn main() -> ExitCode {
         Command::Ladder(arguments) => ladder::execute(&arguments, &mut console),
         Command::Lesson(arguments) => lesson::execute(&arguments, &mut console),
         Command::Matrix(arguments) => matrix::execute(&arguments, &mut console),
+        Command::New(arguments) => new::execute(&arguments, &mut console),
+        Command::Schema(arguments) => schema::execute(&arguments, &mut console),
+        Command::Completions(arguments) => completions::execute(&arguments, &mut console),
+        Command::Man(arguments) => man::execute(&arguments, &mut console),
     };
     console.finish(exit).into()
 }

@@ -35,6 +35,11 @@ impl OutputArguments {
         }
     }
 
+    /// The file, as it may be shown.
+    pub fn name(&self) -> Option<String> {
+        self.output.as_deref().map(shown)
+    }
+
     /// How the text is coloured: a file is not a terminal.
     pub const fn style(&self, console: &Console) -> Style {
         match self.output {

@@ -15,12 +15,14 @@ pub fn schema() -> Value {
         .filter(|section| !std::ptr::eq(**section, &FILE))
         .map(|section| (definition_name(section), object(section)))
         .collect();
-    let mut schema = object(&FILE);
-    if let Value::Object(root) = &mut schema {
-        root.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
-        root.insert("title".into(), json!("punchlab scenario"));
-        root.insert("required".into(), json!(["peers", "calls"]));
-        root.insert("definitions".into(), Value::Object(definitions));
+    let mut schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "punchlab scenario",
+        "required": ["peers", "calls"],
+    });
+    if let (Value::Object(schema), Value::Object(file)) = (&mut schema, object(&FILE)) {
+        schema.extend(file);
+        schema.insert("definitions".into(), Value::Object(definitions));
     }
     schema
 }

@@ -37,6 +37,9 @@ pub struct Named<T> {
     pub broken: bool,
 }
 
+/// The version of the format that is read.
+const VERSION: u64 = 1;
+
 /// A whole file.
 #[derive(Debug)]
 pub struct File {
@@ -77,6 +80,8 @@ pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
         return None;
     }
     let fields = reader.fields(root, &FILE)?;
+    let version = fields.integer(reader, "version");
+    check_version(reader, version);
     let name = fields.get("name").and_then(|node| reader.title("name", node));
     let seed = fields.integer(reader, "seed");
     let duration = fields.get("duration").and_then(|node| reader.leaf("duration", node));
@@ -114,6 +119,20 @@ pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
         span: root.span,
         lost_nodes,
     })
+}
+
+/// Later versions may mean other things by the same keys.
+fn check_version(reader: &mut Reader<'_>, version: Option<At<u64>>) {
+    let Some(version) = version.filter(|version| version.value != VERSION) else { return };
+    let message = format!(
+        "the scenario format has no version {}; this punchlab reads version {VERSION}",
+        version.value
+    );
+    reader.report(
+        Diagnostic::new(Code::NotBuiltYet, message).at(version.span, "a later version").help(format!(
+            "get a later punchlab, or write `version: {VERSION}` if the file says nothing newer"
+        )),
+    );
 }
 
 fn tags(reader: &mut Reader<'_>, node: &Node) -> Vec<At<String>> {

@@ -170,6 +170,12 @@ pub static FILE: Section = Section {
             "Values to combine: each combination is a case of its own, in which `${{ matrix.NAME }}` stands for NAME's value.",
         ),
         key("tags", Kind::Names, "none", "Words to choose files by: `punchlab test --tag WORD`."),
+        key(
+            "version",
+            Kind::Integer(1, 999),
+            "`1`",
+            "The version of this format. There is one so far; what a file means does not change within it.",
+        ),
     ],
 };
 

@@ -1,0 +1,44 @@
+//! `punchlab schema`: JSON schemas, draft 7.
+
+use clap::{Args, ValueEnum};
+
+use super::Exit;
+use super::console::Console;
+use super::output::OutputArguments;
+use crate::scenario;
+use crate::suite::schema::{of_explanation, of_outcome, of_results};
+
+/// `punchlab schema [OF]`
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// Of what.
+    #[arg(value_enum, default_value_t = Of::Scenario)]
+    of: Of,
+
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Of {
+    /// Scenario files, for an editor's YAML language server.
+    Scenario,
+    /// What `run --format json` prints.
+    Outcome,
+    /// What `explain --format json` prints.
+    Explanation,
+    /// What `test --json` writes.
+    Results,
+}
+
+/// Prints a schema.
+pub fn execute(arguments: &SchemaArguments, console: &mut Console) -> Exit {
+    let schema = match arguments.of {
+        Of::Scenario => scenario::schema(),
+        Of::Outcome => of_outcome(),
+        Of::Explanation => of_explanation(),
+        Of::Results => of_results(),
+    };
+    arguments.output.deliver(&format!("{schema:#}\n"), console)
+}
