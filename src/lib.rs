@@ -25,16 +25,17 @@
 //! | [`explain`] | what would have given a call another path, found by running it |
 //! | [`matrix`] | one call between every pair of NAT types |
 //! | [`report`] | pure writers |
-//! | `suite` | many scenarios as tests |
+//! | [`lab`] | scenarios inside `cargo test` |
+//! | `suite` | many scenarios as tests of the program |
 //! | `cli` | the only place with files, standard output and exit codes |
 //!
-//! # Example
+//! # In tests
+//!
+//! [`lab`] is the front door: load or write a scenario, run it, assert what it came to.
 //!
 //! ```
-//! use punchlab::base::Limits;
-//! use punchlab::engine::RunOptions;
+//! use punchlab::lab::Scenario;
 //! use punchlab::plan::{Needs, Path};
-//! use punchlab::scenario::{Overrides, Source};
 //!
 //! let text = "
 //! nats: { nat-a: symmetric, nat-b: symmetric }
@@ -42,12 +43,10 @@
 //! peers: { alice: { behind: nat-a }, bob: { behind: nat-b } }
 //! calls: [alice -> bob]
 //! ";
-//! let source = Source { name: "call.nat.yaml".into(), text: text.into() };
-//! let plan = punchlab::scenario::load(&source, &Overrides::default(), &Limits::DEFAULT)?;
-//! let (_run, outcome) = punchlab::outcome::simulate(&plan, &RunOptions { record: true, ..Default::default() })?;
-//! assert_eq!(outcome.calls[0].path, Path::Relay);
-//! assert_eq!(outcome.calls[0].needs, Some(Needs::Turn));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! let call = Scenario::text("call", text).run()?;
+//! call.assert_path("alice -> bob", Path::Relay);
+//! assert_eq!(call.outcome().calls[0].needs, Some(Needs::Turn));
+//! # Ok::<(), punchlab::lab::Error>(())
 //! ```
 
 pub mod agent;
@@ -57,6 +56,7 @@ pub mod cli;
 pub mod device;
 pub mod engine;
 pub mod explain;
+pub mod lab;
 pub mod matrix;
 pub mod outcome;
 pub mod plan;
@@ -66,3 +66,8 @@ pub mod scenario;
 pub mod suite;
 pub mod trace;
 pub mod wire;
+
+/// The pages of `docs/` whose code is Rust are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+mod library_page {}

@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["outcome"],
     &["matrix", "explain"],
     &["report"],
-    &["suite"],
+    &["suite", "lab"],
     &["cli"],
 ];
 
