@@ -18,6 +18,7 @@
 //! | [`wire`] | IP packets, STUN and TURN messages, candidate lines, capture files |
 //! | [`device`] | sans-IO network elements: links, routers, firewalls, NATs, STUN and TURN servers |
 //! | [`agent`] | real ICE stacks behind one sans-IO interface |
+//! | [`endpoint`] | any other UDP protocol, yours for instance, behind another |
 //! | [`scenario`] | YAML becomes a plan, or diagnostics that teach |
 //! | [`trace`] | everything that happened |
 //! | [`engine`] | the network and the one run loop |
@@ -54,6 +55,7 @@ pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod device;
+pub mod endpoint;
 pub mod engine;
 pub mod explain;
 pub mod lab;

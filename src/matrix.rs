@@ -153,7 +153,7 @@ pub fn cell(caller: &Site, callee: &Site, options: &MatrixOptions) -> Result<Pat
     let limits = Limits::DEFAULT;
     let source = Source { name: "matrix".into(), text: scenario_of(caller, callee, options) };
     let plan = scenario::load(&source, &Overrides::default(), &limits)?;
-    let run = engine::run(&plan, &RunOptions { seed: None, record: false, limits })?;
+    let run = engine::run(&plan, &RunOptions { limits, ..RunOptions::default() })?;
     Ok(Sides::of(&run, 0).map_or(Path::Failed, Sides::path))
 }
 

@@ -8,7 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["base"],
     &["plan"],
     &["wire"],
-    &["device", "agent", "scenario", "trace"],
+    &["device", "agent", "endpoint", "scenario", "trace"],
     &["engine"],
     &["outcome"],
     &["matrix", "explain"],

@@ -11,6 +11,7 @@ mod contract;
 mod conversation;
 mod gatherer;
 pub mod is_stack;
+mod own;
 #[cfg(feature = "rtc")]
 pub mod rtc_stack;
 mod seeded;
@@ -21,6 +22,8 @@ mod turn_client;
 mod world;
 
 use std::net::SocketAddr;
+
+pub use own::OwnStacks;
 
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{IceServer, IceState, IceTransportPolicy, StackKind};

@@ -7,16 +7,20 @@ pub mod network;
 pub mod queue;
 pub mod recorder;
 pub mod run;
+pub mod seat;
 pub mod session;
 pub mod settle;
 pub mod signalling;
 pub mod world;
 
 pub use network::Network;
-pub use run::{DropCount, Observed, Run, SessionRun};
+pub use run::{DropCount, EndpointRun, Observed, Run, SessionRun};
+pub use seat::Guest;
+pub use world::World;
 
-use crate::agent::StackError;
+use crate::agent::{OwnStacks, StackError};
 use crate::base::{LimitReached, Limits};
+use crate::endpoint::EndpointError;
 use crate::plan::{Plan, StackKind};
 
 /// How to run a plan.
@@ -28,6 +32,8 @@ pub struct RunOptions {
     pub record: bool,
     /// The bounds of the run.
     pub limits: Limits,
+    /// Peers that run an ICE stack of the user's own.
+    pub stacks: OwnStacks,
 }
 
 /// A run that could not be finished. The command line answers it with exit code 3.
@@ -39,6 +45,9 @@ pub enum RunError {
     /// An ICE stack failed.
     #[error(transparent)]
     Stack(#[from] StackError),
+    /// An endpoint failed.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     /// This build does not have the stack.
     #[error("this build has no `{0}` agent; build it with `--features {0}`")]
     NoSuchStack(StackKind),
@@ -46,5 +55,12 @@ pub enum RunError {
 
 /// Runs `plan` to its end.
 pub fn run(plan: &Plan, options: &RunOptions) -> Result<Run, RunError> {
-    world::World::new(plan, options)?.run()
+    run_with(plan, options, Vec::new())
+}
+
+/// Runs `plan` with endpoints on peers that take part in no call.
+pub fn run_with(plan: &Plan, options: &RunOptions, guests: Vec<Guest<'_>>) -> Result<Run, RunError> {
+    let mut world = World::new(plan, options, guests)?;
+    world.run_until(world.end())?;
+    Ok(world.finish())
 }

@@ -113,6 +113,13 @@ impl Network {
         }
     }
 
+    /// Closes a UDP socket on a host: packets to it are refused from now on.
+    pub fn close_socket(&mut self, node: NodeId, socket: SocketAddr) {
+        if let Machine::Host(host) = &mut self.nodes[node.index()].machine {
+            host.sockets.retain(|open| *open != socket);
+        }
+    }
+
     /// A host sends a packet.
     pub fn send(&mut self, now: SimTime, node: NodeId, packet: Packet) -> Result<(), LimitReached> {
         self.originate(now, node, PortId::UPLINK, packet, None)

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::base::{NodeId, SessionId, SimTime};
-use crate::plan::{DropReason, IceState, MappingRow, StackKind};
+use crate::plan::{DropReason, IceState, MappingRow};
 use crate::trace::{Place, Trace};
 use crate::wire::{Candidate, SelectedPair, Trail};
 
@@ -16,6 +16,8 @@ pub struct Run {
     pub ended_at: SimTime,
     /// One entry per [`SessionId`]: caller and callee of each call in turn.
     pub sessions: Vec<SessionRun>,
+    /// One entry per endpoint, in the order in which they were given.
+    pub endpoints: Vec<EndpointRun>,
     /// How many packets died where and why, ordered by place and reason.
     pub drops: Vec<DropCount>,
     /// The live mappings of every NAT at the end.
@@ -35,8 +37,8 @@ pub struct SessionRun {
     pub node: NodeId,
     /// The host's socket.
     pub socket: SocketAddr,
-    /// The stack that ran.
-    pub stack: StackKind,
+    /// The name of the stack that ran.
+    pub stack: &'static str,
     /// The other side.
     pub counterpart: SessionId,
     /// When it started to gather; `None`: it never heard of the call.
@@ -57,6 +59,17 @@ pub struct SessionRun {
     pub observed: Option<Observed>,
     /// Trouble the agent met and could live with.
     pub troubles: Vec<String>,
+}
+
+/// A peer's own program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointRun {
+    /// The host.
+    pub node: NodeId,
+    /// Every socket it opened, in order.
+    pub sockets: Vec<SocketAddr>,
+    /// When it was done for the first time; `None`: never.
+    pub done_at: Option<SimTime>,
 }
 
 /// What happened on the way to application data that arrived.

@@ -302,7 +302,7 @@ fn panicked(stack: &'static str, peer: &str, panic: &(dyn std::any::Any + Send))
 pub fn blank_diary(
     node: crate::base::NodeId,
     socket: SocketAddr,
-    stack: crate::plan::StackKind,
+    stack: &'static str,
     counterpart: SessionId,
 ) -> SessionRun {
     SessionRun {

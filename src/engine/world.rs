@@ -8,12 +8,14 @@ use super::network::Network;
 use super::queue::EventQueue;
 use super::recorder::Recorder;
 use super::run::Run;
+use super::seat::{Guest, Seat};
 use super::session::{Request, Session, blank_diary};
 use super::settle::{CallProgress, Quiet, progress};
 use super::signalling::SignallingService;
 use super::{RunError, RunOptions};
 use crate::agent::{self, AgentConfig, Input};
 use crate::base::{LimitReached, Limits, NodeId, PortRange, Random, SessionId, SimDuration, SimTime};
+use crate::endpoint::{self, Request as Asked};
 use crate::plan::{Element, Plan};
 use crate::trace::EventKind;
 use crate::wire::{Flow, Packet, Signal};
@@ -30,7 +32,7 @@ fn longest(plan: &Plan) -> SimDuration {
 }
 
 /// Everything that moves during a run.
-pub struct World<'a> {
+pub struct World<'a, 'e> {
     plan: &'a Plan,
     limits: &'a Limits,
     seed: u64,
@@ -38,7 +40,8 @@ pub struct World<'a> {
     network: Network,
     sessions: Vec<Session>,
     /// Whose socket it is. Two homes may use the same private addresses, so the address alone does not tell.
-    receivers: FxHashMap<(NodeId, SocketAddr), SessionId>,
+    receivers: FxHashMap<(NodeId, SocketAddr), Receiver>,
+    seats: Vec<Seat<'e>>,
     /// How far each call is: two sessions make one.
     calls: Vec<CallProgress>,
     open_calls: usize,
@@ -50,27 +53,41 @@ pub struct World<'a> {
     quiet: Quiet,
 }
 
+/// Who gets what comes to a socket.
+#[derive(Clone, Copy)]
+enum Receiver {
+    Session(SessionId),
+    /// The endpoint with this index.
+    Seat(usize),
+}
+
 enum WorldEvent {
+    EndpointBegins(usize),
+    EndpointTimer { seat: usize, at: SimTime },
     CallBegins(SessionId),
     SignalArrives { to: SessionId, signal: Signal },
     SessionTimer { session: SessionId, at: SimTime },
 }
 
-impl<'a> World<'a> {
+impl<'a, 'e> World<'a, 'e> {
     /// The plan's world at time zero.
-    pub fn new(plan: &'a Plan, options: &'a RunOptions) -> Result<Self, RunError> {
+    pub fn new(plan: &'a Plan, options: &'a RunOptions, guests: Vec<Guest<'e>>) -> Result<Self, RunError> {
         let seed = options.seed.unwrap_or(plan.seed);
         let limits = &options.limits;
         let recorder = Recorder::new(options.record.then_some(limits.trace_bytes));
         let mut network = Network::new(plan, seed, limits, recorder);
-        let sessions = open_sessions(plan, seed, limits, &mut network)?;
+        let sessions = open_sessions(plan, seed, options, &mut network)?;
+        let seats: Vec<_> = guests.into_iter().filter_map(|guest| Seat::new(plan, seed, guest)).collect();
         let mut queue = EventQueue::default();
+        for seat in 0..seats.len() {
+            queue.push(SimTime::ZERO, WorldEvent::EndpointBegins(seat));
+        }
         for (index, call) in plan.calls.iter().enumerate() {
             queue.push(call.at, WorldEvent::CallBegins(SessionId::new(2 * index as u32)));
         }
         let signalling = SignallingService::new(&plan.signalling, seed, sessions.len());
         let sockets = sessions.iter().map(|session| (session.diary.node, session.diary.socket));
-        let receivers = sockets.zip((0..).map(SessionId::new)).collect();
+        let receivers = sockets.zip((0..).map(SessionId::new).map(Receiver::Session)).collect();
         let calls = vec![CallProgress::Open; sessions.len() / 2];
         Ok(Self {
             plan,
@@ -80,6 +97,7 @@ impl<'a> World<'a> {
             network,
             sessions,
             receivers,
+            seats,
             open_calls: calls.len(),
             calls,
             signalling,
@@ -91,18 +109,28 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Lets time pass until the run is over.
-    pub fn run(mut self) -> Result<Run, RunError> {
-        let end = SimTime::ZERO + self.plan.duration.unwrap_or_else(|| longest(self.plan));
+    /// The moment at which the run ends at the latest.
+    pub fn end(&self) -> SimTime {
+        SimTime::ZERO + self.plan.duration.unwrap_or_else(|| longest(self.plan))
+    }
+
+    /// Lets everything happen that is due by `until`, or until the run is over.
+    pub fn run_until(&mut self, until: SimTime) -> Result<(), RunError> {
+        let until = until.min(self.end());
         while let Some(next) = self.next_event_at() {
-            if next > end || (self.plan.duration.is_none() && self.is_over_before(next)) {
+            if next > until || self.is_over_before(next) {
                 break;
             }
             self.advance_to(next)?;
             self.step()?;
         }
-        self.now = self.ended_at(end);
-        Ok(self.finish())
+        Ok(())
+    }
+
+    /// Lets the endpoint with this index act at `now`, by which everything else that was due must have happened.
+    pub fn wake(&mut self, seat: usize, now: SimTime) -> Result<(), RunError> {
+        self.advance_to(now)?;
+        self.seat(seat, endpoint::Input::Timeout)
     }
 
     /// What happens in the network comes before what the peers do at the same moment.
@@ -115,6 +143,14 @@ impl<'a> World<'a> {
         }
         match self.queue.pop_due(self.now) {
             None => Ok(()),
+            Some(WorldEvent::EndpointBegins(seat)) => self.seat(seat, endpoint::Input::Start),
+            Some(WorldEvent::EndpointTimer { seat, at }) => {
+                if self.seats[seat].timer != Some(at) {
+                    return Ok(());
+                }
+                self.seats[seat].timer = None;
+                self.seat(seat, endpoint::Input::Timeout)
+            }
             Some(WorldEvent::CallBegins(session)) => self.input(session, Input::Start),
             Some(WorldEvent::SignalArrives { to, signal }) => {
                 let name = signal.name();
@@ -134,8 +170,15 @@ impl<'a> World<'a> {
 
     fn deliver(&mut self, node: NodeId, packet: Packet) -> Result<(), RunError> {
         let Flow { source, destination } = packet.flow;
-        let Some(&id) = self.receivers.get(&(node, destination)) else { return Ok(()) };
         let payload = packet.body.payload();
+        let id = match self.receivers.get(&(node, destination)) {
+            None => return Ok(()),
+            Some(&Receiver::Seat(seat)) => {
+                let input = endpoint::Input::Datagram { socket: destination, from: source, payload };
+                return self.seat(seat, input);
+            }
+            Some(&Receiver::Session(id)) => id,
+        };
         self.sessions[id.index()].receive(self.now, source, payload, packet.trail, &mut self.requests)?;
         self.fulfil(id)
     }
@@ -143,6 +186,36 @@ impl<'a> World<'a> {
     fn input(&mut self, session: SessionId, input: Input<'_>) -> Result<(), RunError> {
         self.sessions[session.index()].handle(self.now, input, &mut self.requests)?;
         self.fulfil(session)
+    }
+
+    /// Hands something to an endpoint, does what it asks for, and notes when it wants to be called next.
+    fn seat(&mut self, index: usize, input: endpoint::Input<'_>) -> Result<(), RunError> {
+        let seat = &mut self.seats[index];
+        let node = seat.diary.node;
+        for asked in seat.handle(self.now, input)? {
+            match asked {
+                Asked::Open(socket) => {
+                    seat.opened(socket);
+                    self.network.open_socket(node, socket);
+                    self.receivers.insert((node, socket), Receiver::Seat(index));
+                }
+                Asked::Close(socket) => {
+                    self.network.close_socket(node, socket);
+                    self.receivers.remove(&(node, socket));
+                }
+                Asked::Send { socket, to, payload } => {
+                    self.network.send(self.now, node, Packet::udp(Flow::new(socket, to), payload))?;
+                }
+            }
+        }
+        let wanted = seat.next_timeout().map(|at| at.max(self.now));
+        if wanted != seat.timer {
+            seat.timer = wanted;
+            if let Some(at) = wanted {
+                self.queue.push(at, WorldEvent::EndpointTimer { seat: index, at });
+            }
+        }
+        Ok(())
     }
 
     /// Does what a session asked for, and notes when it wants to be called next.
@@ -197,22 +270,27 @@ impl<'a> World<'a> {
         }
     }
 
-    fn next_event_at(&self) -> Option<SimTime> {
+    /// When something happens next, were the run to go on for ever.
+    pub fn next_event_at(&self) -> Option<SimTime> {
         self.network.next_timeout().into_iter().chain(self.queue.next_at()).min()
     }
 
-    /// True if every call will have settled or failed before `next`.
-    fn is_over_before(&self, next: SimTime) -> bool {
-        self.open_calls == 0
+    /// True if every call will have settled or failed before `next`, every endpoint is done, and the file does not say
+    /// how long the run takes.
+    pub fn is_over_before(&self, next: SimTime) -> bool {
+        self.plan.duration.is_none()
+            && self.open_calls == 0
             && self.calls.iter().all(|call| match call {
                 CallProgress::Open => false,
                 CallProgress::SettlesAt(at) => *at < next,
                 CallProgress::Failed => true,
             })
+            && !self.seats.iter().any(Seat::is_open)
     }
 
     /// The moment a run is over: when the file says so, or when its last call settled.
-    fn ended_at(&self, end: SimTime) -> SimTime {
+    fn ended_at(&self) -> SimTime {
+        let end = self.end();
         if self.plan.duration.is_some() {
             return end;
         }
@@ -242,7 +320,9 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Run {
+    /// What happened.
+    pub fn finish(mut self) -> Run {
+        self.now = self.ended_at();
         let nat_tables = self.network.nat_tables(self.now);
         let packets = self.network.packet_count();
         let (drops, trace) = self.network.recorder.finish();
@@ -250,6 +330,7 @@ impl<'a> World<'a> {
             seed: self.seed,
             ended_at: self.now,
             sessions: self.sessions.into_iter().map(|session| session.diary).collect(),
+            endpoints: self.seats.into_iter().map(|seat| seat.diary).collect(),
             drops,
             nat_tables,
             packets,
@@ -263,7 +344,7 @@ impl<'a> World<'a> {
 fn open_sessions(
     plan: &Plan,
     seed: u64,
-    limits: &Limits,
+    options: &RunOptions,
     network: &mut Network,
 ) -> Result<Vec<Session>, RunError> {
     let mut sessions: Vec<Session> = Vec::with_capacity(plan.calls.len() * 2);
@@ -290,11 +371,14 @@ fn open_sessions(
                 ice_servers: peer.ice_servers.clone(),
                 policy: peer.ice_transport_policy,
                 trickle: plan.signalling.trickle,
-                max_candidates: limits.candidates_per_agent,
+                max_candidates: options.limits.candidates_per_agent,
             };
-            let stack = agent::build(peer.agent, config).ok_or(RunError::NoSuchStack(peer.agent))?;
+            let stack = match options.stacks.of(&place.name) {
+                Some(build) => build(config),
+                None => agent::build(peer.agent, config).ok_or(RunError::NoSuchStack(peer.agent))?,
+            };
             network.open_socket(node, socket);
-            let diary = blank_diary(node, socket, peer.agent, counterpart);
+            let diary = blank_diary(node, socket, stack.name(), counterpart);
             sessions.push(Session::new(stack, diary, place.name.clone()));
         }
     }

@@ -70,7 +70,7 @@ impl Trial {
     /// # Errors
     /// Those of the run.
     pub fn of(plan: &Plan, limits: &Limits) -> Result<Self, RunError> {
-        let run = engine::run(plan, &RunOptions { seed: None, record: false, limits: limits.clone() })?;
+        let run = engine::run(plan, &RunOptions { limits: limits.clone(), ..RunOptions::default() })?;
         let calls = plan.calls.iter().enumerate().map(|(number, call)| {
             let sides = Sides::of(&run, number);
             let path = sides.map_or(Path::Failed, Sides::path);

@@ -21,16 +21,22 @@
 //! ```
 
 mod failure;
+mod staged;
 
 use std::fmt;
 use std::path::Path as FilePath;
 
+pub use staged::Staged;
+
+use crate::agent::{AgentConfig, IceStack, OwnStacks};
 use crate::base::Limits;
+use crate::endpoint::Endpoint;
 use crate::engine::{Run, RunError, RunOptions};
 use crate::outcome::{CallOutcome, Outcome, simulate};
 use crate::plan::{Path, Plan, StackKind};
-use crate::report::{Report, snapshot};
-use crate::scenario::{self, Overrides, Rejection, Source};
+use crate::report::human::{self, Options, Part};
+use crate::report::{Report, capture, jsonl, snapshot};
+use crate::scenario::{self, Overrides, Own, Rejection, Source};
 
 /// Why a scenario came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +55,7 @@ pub struct Scenario {
     source: Source,
     overrides: Overrides,
     limits: Limits,
+    stacks: OwnStacks,
 }
 
 impl Scenario {
@@ -66,7 +73,12 @@ impl Scenario {
     }
 
     fn of(source: Source) -> Self {
-        Self { source, overrides: Overrides::default(), limits: Limits::DEFAULT }
+        Self {
+            source,
+            overrides: Overrides::default(),
+            limits: Limits::DEFAULT,
+            stacks: OwnStacks::default(),
+        }
     }
 
     /// Changes a value, or adds it: `("nats.home.filtering", "endpoint-independent")`. The value is YAML.
@@ -88,6 +100,25 @@ impl Scenario {
     pub fn agent_of(mut self, peer: impl Into<String>, stack: StackKind) -> Self {
         self.overrides.peer_agents.push((peer.into(), stack));
         self
+    }
+
+    /// One peer runs an ICE stack of your own, which `build` makes: anew for each call of the peer, and again for each
+    /// run that finds out what a call needs. The peer has to take part in a call.
+    #[must_use]
+    pub fn with_stack(
+        mut self,
+        peer: impl Into<String>,
+        build: impl Fn(AgentConfig) -> Box<dyn IceStack> + Send + Sync + 'static,
+    ) -> Self {
+        let peer = peer.into();
+        self.overrides.own.push((peer.clone(), Own::Stack));
+        self.stacks.insert(peer, build);
+        self
+    }
+
+    /// One peer runs a UDP protocol of your own. The peer takes part in no call, and the scenario may do without any.
+    pub fn with_endpoint<'e>(&self, peer: impl Into<String>, endpoint: &'e mut dyn Endpoint) -> Staged<'e> {
+        Staged::new(self.clone()).with_endpoint(peer, endpoint)
     }
 
     /// The seed. The same seed gives the same bytes.
@@ -113,15 +144,31 @@ impl Scenario {
         Ok(cases.into_iter().map(|case| Self { overrides: case.overrides, ..self.clone() }).collect())
     }
 
+    /// What it says, with every default filled in: which addresses its nodes have, for instance.
+    ///
+    /// # Errors
+    /// It is no scenario.
+    pub fn plan(&self) -> Result<Plan, Error> {
+        Ok(scenario::load(&self.source, &self.overrides, &self.limits)?)
+    }
+
     /// Runs it, in virtual time: a call of a minute takes milliseconds.
     ///
     /// # Errors
     /// It is no scenario, or the run could not be finished.
     pub fn run(&self) -> Result<Finished, Error> {
-        let plan = scenario::load(&self.source, &self.overrides, &self.limits)?;
-        let options = RunOptions { record: true, limits: self.limits.clone(), ..RunOptions::default() };
-        let (run, outcome) = simulate(&plan, &options)?;
+        let plan = self.plan()?;
+        let (run, outcome) = simulate(&plan, &self.options())?;
         Ok(Finished { scenario: self.clone(), plan, run, outcome })
+    }
+
+    fn options(&self) -> RunOptions {
+        RunOptions {
+            record: true,
+            limits: self.limits.clone(),
+            stacks: self.stacks.clone(),
+            ..RunOptions::default()
+        }
     }
 }
 
@@ -183,6 +230,29 @@ impl Finished {
         crate::report::html::write(self.report(), &self.scenario.source, None)
     }
 
+    /// The packets of each call, and of the endpoints, as text.
+    pub fn ladder(&self) -> String {
+        human::write_parts(self.report(), &[Part::Ladder], Options::default())
+    }
+
+    /// Every event of the run, one JSON object a line: what `punchlab run --format jsonl` prints.
+    pub fn jsonl(&self) -> Vec<u8> {
+        let mut lines = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = jsonl::write(&mut lines, self.report());
+        lines
+    }
+
+    /// The packets as a pcapng file, for Wireshark.
+    pub fn capture(&self) -> Vec<u8> {
+        let mut file = Vec::new();
+        if let Some(trace) = &self.run.trace {
+            // Writing to memory cannot fail.
+            let _ = capture::write(&mut file, &self.plan, self.run.seed, trace);
+        }
+        file
+    }
+
     /// All that the file expects holds.
     ///
     /// # Panics
@@ -191,6 +261,21 @@ impl Finished {
     pub fn assert_expected(&self) {
         if !self.outcome.ok {
             panic!("{}", failure::message(self, "an expectation does not hold"));
+        }
+    }
+
+    /// Every endpoint was done before the run ended.
+    ///
+    /// # Panics
+    /// Some was not; the message names them and has the ladder.
+    #[track_caller]
+    pub fn assert_done(&self) {
+        let waiting = self.run.endpoints.iter().filter(|endpoint| endpoint.done_at.is_none());
+        let names: Vec<_> =
+            waiting.map(|endpoint| format!("`{}`", self.plan.name_of(endpoint.node))).collect();
+        if !names.is_empty() {
+            let what = format!("not done after {}: {}", self.run.ended_at, names.join(", "));
+            panic!("{}", failure::message(self, &what));
         }
     }
 

@@ -100,7 +100,7 @@ pub fn classify(plan: &Plan, run: &Run, call: usize) -> Option<CallOutcome> {
         } else {
             Default::default()
         },
-        agents: named.iter().map(|(name, side)| ((*name).clone(), side.stack.word().to_owned())).collect(),
+        agents: named.iter().map(|(name, side)| ((*name).clone(), side.stack.to_owned())).collect(),
         selected: named
             .iter()
             .filter_map(|(name, side)| Some(((*name).clone(), selected(last_pair(side)?))))

@@ -173,9 +173,9 @@ impl<'a> Journey<'a> {
 }
 
 /// A packet belongs to the call whose agent sent it; one that is sent in answer, or relayed, to the call of the
-/// packet that caused it; any other to the call of the agent that got it.
+/// packet that caused it; any other to the call of the agent that got it. What endpoints send belongs to none.
 fn assign_calls(run: &Run, journeys: &mut [Journey<'_>], index: &FxHashMap<PacketId, usize>) {
-    let only_call = (run.sessions.len() == 2).then_some(0);
+    let only_call = (run.sessions.len() == 2 && run.endpoints.is_empty()).then_some(0);
     for at in 0..journeys.len() {
         let journey = &journeys[at];
         let cause =

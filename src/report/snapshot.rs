@@ -25,6 +25,7 @@ pub fn write(report: Report<'_>, times: bool) -> String {
         text.end_line();
         self::call(&mut text, call, times);
     }
+    endpoints(&mut text, report, times);
     nat_tables(&mut text, report);
     drops(&mut text, report);
     text.finish()
@@ -62,6 +63,21 @@ fn call(text: &mut Text, call: &CallOutcome, times: bool) {
         fact(&format!("{peer} ({stack})"), Some(format!("{} ↔ {}", end(&pair.local), end(&pair.remote))));
     }
     text.wrapped(super::text::Role::Normal, &format!("why: {}", call.why), 2, WIDTH);
+}
+
+fn endpoints(text: &mut Text, report: Report<'_>, times: bool) {
+    for endpoint in &report.run.endpoints {
+        text.end_line();
+        let done = match endpoint.done_at {
+            None => "not done".into(),
+            Some(at) if times => format!("done after {}", super::text::milliseconds(at.as_millis_f64())),
+            Some(_) => "done".into(),
+        };
+        line(text, &format!("{}: {done}", report.plan.name_of(endpoint.node)));
+        for socket in &endpoint.sockets {
+            line(text, &format!("  socket: {socket}"));
+        }
+    }
 }
 
 fn nat_tables(text: &mut Text, report: Report<'_>) {

@@ -60,8 +60,19 @@ pub struct Overrides {
     pub peer_agents: Vec<(String, StackKind)>,
     /// `--seed`.
     pub seed: Option<u64>,
+    /// Peers that run a program of the user's own, from [`crate::lab`].
+    pub own: Vec<(String, Own)>,
     /// The values chosen from the file's matrix; for names that are not here the only value there is.
     pub matrix: Vec<(String, String)>,
+}
+
+/// A program of the user's own on a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// An [`Endpoint`](crate::endpoint::Endpoint). The peer takes part in no call, and the file may do without any.
+    Endpoint,
+    /// An ICE stack. The peer takes part in a call.
+    Stack,
 }
 
 /// One combination of a file's matrix. A file without one is a single case.
@@ -107,13 +118,19 @@ pub fn load(source: &Source, overrides: &Overrides, limits: &Limits) -> Result<P
     let mut reader = Reader::new(limits);
     let tree = positioned(&mut sources, overrides, limits);
     let peer_agents = peer_agents(&mut sources, overrides);
+    let own = own_programs(&mut sources, overrides);
     let plan = match tree {
         Ok(mut tree) => {
             let label = matrix::fill(&mut reader, &mut tree, &overrides.matrix);
             // Where no case is chosen, most values are not known.
             let file = if reader.mistakes() == 0 { file::read(&mut reader, &tree) } else { None };
             file.map(|file| {
-                let above = Above { seed: overrides.seed, agent: overrides.agent, peer_agents: &peer_agents };
+                let above = Above {
+                    seed: overrides.seed,
+                    agent: overrides.agent,
+                    peer_agents: &peer_agents,
+                    own: &own,
+                };
                 let mut plan = resolve::resolve(&mut reader, &file, source, above);
                 if !label.is_empty() {
                     plan.name = format!("{}[{label}]", plan.name);
@@ -137,14 +154,27 @@ pub(crate) fn duration(text: &str) -> Result<crate::base::SimDuration, String> {
 
 /// The peers of `--agent PEER=STACK`, each in a source of its own.
 fn peer_agents(sources: &mut Vec<Source>, overrides: &Overrides) -> Vec<(At<String>, StackKind)> {
-    let mut agents = Vec::new();
-    for (peer, stack) in &overrides.peer_agents {
-        let number = u16::try_from(sources.len()).unwrap_or(u16::MAX);
-        let span = Span { source: number, start: 0, end: u32::try_from(peer.len()).unwrap_or(u32::MAX) };
-        sources.push(Source::new("--agent", format!("{peer}={stack}")));
-        agents.push((At::new(peer.clone(), span), *stack));
-    }
+    let agents = overrides.peer_agents.iter();
     agents
+        .map(|(peer, stack)| (placed(sources, "--agent", peer, &format!("{peer}={stack}")), *stack))
+        .collect()
+}
+
+/// The peers with programs of the user's own, each in a source named after the method that was given it.
+fn own_programs(sources: &mut Vec<Source>, overrides: &Overrides) -> Vec<(At<String>, Own)> {
+    let method = |own| match own {
+        Own::Endpoint => "with_endpoint",
+        Own::Stack => "with_stack",
+    };
+    overrides.own.iter().map(|(peer, own)| (placed(sources, method(*own), peer, peer), *own)).collect()
+}
+
+/// A name at the start of a source of its own.
+fn placed(sources: &mut Vec<Source>, source: &str, name: &str, text: &str) -> At<String> {
+    let number = u16::try_from(sources.len()).unwrap_or(u16::MAX);
+    let span = Span { source: number, start: 0, end: u32::try_from(name.len()).unwrap_or(u32::MAX) };
+    sources.push(Source::new(source, text));
+    At::new(name.to_owned(), span)
 }
 
 /// The tree of the file with the overrides applied.

@@ -262,6 +262,7 @@ fn overrides_change_what_is_there_and_add_what_is_not() {
         agent: Some(StackKind::Rtc),
         peer_agents: Vec::new(),
         seed: Some(7),
+        own: Vec::new(),
         matrix: Vec::new(),
     };
     let plan = load(&Source::new("a.nat.yaml", SYMMETRIC), &overrides, &Limits::DEFAULT).expect("a plan");

@@ -1,7 +1,7 @@
 //! How each call went, in one line and a cause.
 
 use super::Options;
-use crate::report::text::{Role, Text, path_role};
+use crate::report::text::{Role, Text, milliseconds, path_role};
 use crate::report::{Report, sentences};
 
 /// Where `why` begins.
@@ -17,6 +17,15 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
         text.end_line();
         text.wrapped(Role::Normal, &sentences::facts(call), INDENT, options.width);
         text.wrapped(Role::Dim, &call.why, INDENT, options.width);
+    }
+    for endpoint in &report.run.endpoints {
+        let (word, role, when) = match endpoint.done_at {
+            Some(at) => ("DONE", Role::Good, format!(" after {}", milliseconds(at.as_millis_f64()))),
+            None => ("WAITS", Role::Bad, " when the run ends".into()),
+        };
+        text.paint(role, word).push(&" ".repeat(INDENT - word.len()));
+        text.paint(Role::Strong, report.plan.name_of(endpoint.node)).push(&when);
+        text.end_line();
     }
 }
 

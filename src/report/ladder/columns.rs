@@ -3,23 +3,30 @@
 use std::collections::BTreeSet;
 
 use crate::base::NodeId;
-use crate::plan::{Call, Element, Plan};
+use crate::plan::{Element, Plan};
 use crate::report::journey::{Fate, Journey};
 use crate::trace::Place;
 
-/// The nodes of a ladder from left to right: the caller and the NATs before it outwards, then what lies between, then
-/// the callee's NATs inwards and the callee. Apart from the two ends only nodes that did something to a packet get a
+/// The nodes of a ladder from left to right: the first end and the NATs before it outwards, then what lies between, then
+/// the last end's NATs inwards and the last end. Apart from the ends only nodes that did something to a packet get a
 /// column.
-pub fn columns(plan: &Plan, call: &Call, journeys: &[&Journey<'_>]) -> Vec<NodeId> {
+pub fn columns(plan: &Plan, ends: &[NodeId], journeys: &[&Journey<'_>]) -> Vec<NodeId> {
     let active = active(plan, journeys);
-    let left = [vec![call.from], plan.topology.ancestors(call.from)].concat();
-    let right: Vec<NodeId> = [vec![call.to], plan.topology.ancestors(call.to)].concat();
-    let right: Vec<NodeId> = right.into_iter().filter(|node| !left.contains(node)).rev().collect();
-    let between: Vec<NodeId> =
-        active.iter().copied().filter(|node| !left.contains(node) && !right.contains(node)).collect();
-    let is_end = |node: &NodeId| *node == call.from || *node == call.to;
+    let outwards = |end: Option<&NodeId>| -> Vec<NodeId> {
+        end.into_iter().flat_map(|end| [vec![*end], plan.topology.ancestors(*end)].concat()).collect()
+    };
+    let left = outwards(ends.first());
+    let right: Vec<NodeId> =
+        outwards(ends.last()).into_iter().filter(|node| !left.contains(node)).rev().collect();
+    let nodes_between = active.iter().chain(ends);
+    let mut between: Vec<NodeId> = Vec::new();
+    for node in nodes_between {
+        if ![&left, &right, &between].iter().any(|known| known.contains(node)) {
+            between.push(*node);
+        }
+    }
     let mut nodes = [left, between, right].concat();
-    nodes.retain(|node| is_end(node) || active.contains(node));
+    nodes.retain(|node| ends.contains(node) || active.contains(node));
     nodes
 }
 

@@ -1,4 +1,4 @@
-//! The packets of a call between its nodes, in time: one column a node, one row a packet.
+//! The packets of a call, or of all endpoints, between their nodes, in time: one column a node, one row a packet.
 //!
 //! Here is what a ladder says; how it looks is the business of its writers. Labels are whole here, and a writer that
 //! has little room takes the brief ones.
@@ -20,24 +20,25 @@ pub use track::{Mark, Side, Spot, Track};
 use super::Report;
 use super::journey::Journey;
 use crate::base::{NodeId, SimTime};
-use crate::plan::Call;
 
 /// How many lines a ladder has before its middle is left out, unless all of it is asked for.
 const MAX_LINES: usize = 60;
 /// How many of them come from its end: that is where the call settles or fails.
 const LAST_LINES: usize = 12;
 
-/// Everything a writer needs to know about one call.
+/// Everything a writer needs to know about one call, or about the packets of the endpoints.
 #[derive(Debug)]
 pub struct Ladder<'a> {
-    /// What the call is part of.
+    /// What it is part of.
     pub report: Report<'a>,
-    /// Who calls whom.
-    pub call: &'a Call,
+    /// Whose packets these are: caller and callee, or the peers with endpoints. The first stands on the left, the last
+    /// on the right.
+    pub ends: Vec<NodeId>,
     /// The nodes from left to right.
     pub columns: Vec<NodeId>,
     /// What happened, in order of time.
     pub rows: Vec<Row<'a>>,
+    is_call: bool,
     whole_milliseconds: bool,
 }
 
@@ -45,20 +46,34 @@ impl<'a> Ladder<'a> {
     /// The ladder of the call with this index; `journeys` are those of the whole run. `None` if there is no such call,
     /// or if the run kept no trace.
     pub fn new(report: Report<'a>, journeys: &'a [Journey<'a>], call: usize) -> Option<Self> {
-        let trace = report.run.trace.as_ref()?;
-        let ends = report.plan.calls.get(call)?;
-        let journeys: Vec<&Journey<'_>> =
-            journeys.iter().filter(|journey| journey.call == Some(call)).collect();
-        let columns = columns(report.plan, ends, &journeys);
-        let rows = rows(report, trace, call, &journeys, &columns);
-        let whole_milliseconds = whole_milliseconds(&rows);
-        Some(Self { report, call: ends, columns, rows, whole_milliseconds })
+        let call_ends = report.plan.calls.get(call)?;
+        Self::of(report, journeys, Some(call), vec![call_ends.from, call_ends.to])
     }
 
-    /// Who calls whom: `alice → bob`.
+    /// The ladder of everything that endpoints sent and got. `None` if there are none, or if the run kept no trace.
+    pub fn of_endpoints(report: Report<'a>, journeys: &'a [Journey<'a>]) -> Option<Self> {
+        let ends: Vec<NodeId> = report.run.endpoints.iter().map(|endpoint| endpoint.node).collect();
+        if ends.is_empty() { None } else { Self::of(report, journeys, None, ends) }
+    }
+
+    fn of(
+        report: Report<'a>,
+        journeys: &'a [Journey<'a>],
+        call: Option<usize>,
+        ends: Vec<NodeId>,
+    ) -> Option<Self> {
+        let trace = report.run.trace.as_ref()?;
+        let journeys: Vec<&Journey<'_>> = journeys.iter().filter(|journey| journey.call == call).collect();
+        let columns = columns(report.plan, &ends, &journeys);
+        let rows = rows(report, trace, call, &journeys, &columns);
+        let whole_milliseconds = whole_milliseconds(&rows);
+        Some(Self { report, ends, columns, rows, is_call: call.is_some(), whole_milliseconds })
+    }
+
+    /// Whose packets these are: `alice → bob` for a call, `alice, bob` for endpoints.
     pub fn title(&self) -> String {
-        let name = |node| self.report.plan.name_of(node);
-        format!("{} → {}", name(self.call.from), name(self.call.to))
+        let names: Vec<&str> = self.ends.iter().map(|node| self.report.plan.name_of(*node)).collect();
+        names.join(if self.is_call { " → " } else { ", " })
     }
 
     /// Which column a node has; `None`: it did nothing to any packet of this call.

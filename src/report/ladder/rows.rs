@@ -54,11 +54,11 @@ pub enum Shape<'a> {
     Point(NodeId),
 }
 
-/// The rows of a call whose ladder has these columns.
+/// The rows of a ladder that has these columns: of a call, or of what belongs to no call.
 pub fn rows<'a>(
     report: Report<'a>,
     trace: &'a Trace,
-    call: usize,
+    call: Option<usize>,
     journeys: &[&'a Journey<'a>],
     columns: &[NodeId],
 ) -> Vec<Row<'a>> {
@@ -77,7 +77,7 @@ pub fn rows<'a>(
 
 struct Builder<'a, 'c> {
     report: Report<'a>,
-    call: usize,
+    call: Option<usize>,
     columns: &'c [NodeId],
 }
 
@@ -119,7 +119,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn is_ours(&self, session: SessionId) -> bool {
-        session.index() / 2 == self.call
+        Some(session.index() / 2) == self.call
     }
 
     fn node(&self, session: SessionId) -> Option<NodeId> {

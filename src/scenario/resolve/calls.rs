@@ -1,5 +1,6 @@
 //! Who calls whom.
 
+use super::Above;
 use super::names::{Names, Section};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{Call, Topology};
@@ -7,8 +8,14 @@ use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::File;
 use crate::scenario::read::{At, Reader};
 
-/// The calls of the file.
-pub fn resolve(reader: &mut Reader<'_>, file: &File, names: &Names<'_>, topology: &Topology) -> Vec<Call> {
+/// The calls of the file. Only where an endpoint drives some peer there may be none.
+pub fn resolve(
+    reader: &mut Reader<'_>,
+    file: &File,
+    names: &Names<'_>,
+    topology: &Topology,
+    above: Above<'_>,
+) -> Vec<Call> {
     if file.peers.is_empty() && !names.is_incomplete() {
         reader.report(
             Diagnostic::new(Code::NothingToSimulate, "the scenario has no peers")
@@ -18,12 +25,12 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, names: &Names<'_>, topology
         return Vec::new();
     }
     let Some(calls) = &file.calls else {
-        if file.calls_at.is_none() {
+        if file.calls_at.is_none() && !above.has_endpoints() {
             reader.report(no_calls(file));
         }
         return Vec::new();
     };
-    if calls.is_empty() {
+    if calls.is_empty() && !above.has_endpoints() {
         reader.report(no_calls(file));
     }
     let mut seen: Vec<(&str, &str, SimDuration, crate::scenario::source::Span)> = Vec::new();

@@ -9,11 +9,13 @@ mod expect;
 mod ice;
 mod link;
 mod names;
+mod own;
 mod servers;
 
 use crate::base::{NodeId, Probability, SimDuration};
 use crate::plan::{Element, Peer, Plan, Signalling, StackKind, Topology};
 
+use super::Own;
 use super::diagnostic::{Code, Diagnostic};
 use super::file::{self, File, Named};
 use super::read::{At, Reader};
@@ -33,6 +35,20 @@ pub struct Above<'o> {
     pub agent: Option<StackKind>,
     /// `--agent PEER=STACK`.
     pub peer_agents: &'o [(At<String>, StackKind)],
+    /// Peers with programs of the user's own.
+    pub own: &'o [(At<String>, Own)],
+}
+
+impl<'o> Above<'o> {
+    /// The peers that endpoints drive.
+    fn endpoints(self) -> impl Iterator<Item = &'o At<String>> {
+        self.own.iter().filter(|(_, own)| *own == Own::Endpoint).map(|(name, _)| name)
+    }
+
+    /// True if an endpoint drives some peer.
+    fn has_endpoints(self) -> bool {
+        self.endpoints().next().is_some()
+    }
 }
 
 /// The seed of a file that gives none.
@@ -43,6 +59,7 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
     check_sizes(reader, file);
     let names = Names::collect(reader, file);
     check_agents(reader, &names, above);
+    own::check(reader, file, &names, above);
     let boxes = Boxes::collect(reader, file, &names);
     let addresses = Addresses::assign(reader, file, &boxes);
     let mut assumed = Assumed::default();
@@ -76,7 +93,7 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
         topology.add(at, name, element, vec![address], link);
     }
     let signalling = signalling(file, &mut assumed);
-    let calls = calls::resolve(reader, file, &names, &topology);
+    let calls = calls::resolve(reader, file, &names, &topology, above);
     let expectations = expect::resolve(reader, file, &names, &topology, source);
     Plan {
         name: file.name.as_ref().map_or_else(|| default_name(source), |name| name.value.clone()),
@@ -137,7 +154,13 @@ fn assume_file(file: &File, above: Above<'_>, assumed: &mut Assumed) {
         assumed.note("", "seed", DEFAULT_SEED);
     }
     if file.duration.is_none() {
-        assumed.note("", "duration", "until every call is settled or has failed");
+        let calls = "until every call is settled or has failed";
+        let value = if !above.has_endpoints() {
+            calls.into()
+        } else {
+            format!("{calls}, and every endpoint is done")
+        };
+        assumed.note("", "duration", value);
     }
 }
 
@@ -146,8 +169,11 @@ fn agent(peer: &Named<file::Peer>, above: Above<'_>, key: &str, assumed: &mut As
     let own =
         above.peer_agents.iter().rfind(|(name, _)| name.value == peer.name.value).map(|(_, stack)| *stack);
     let given = peer.body.agent.as_ref().map(|at| at.value);
+    let is_guest = above.endpoints().any(|name| name.value == peer.name.value);
     own.or(above.agent).or(given).unwrap_or_else(|| {
-        assumed.note(key, "agent", StackKind::Is);
+        if !is_guest {
+            assumed.note(key, "agent", StackKind::Is);
+        }
         StackKind::Is
     })
 }

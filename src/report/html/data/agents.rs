@@ -54,7 +54,7 @@ fn agent(report: Report<'_>, trace: &Trace, book: &Book, number: usize, side: &S
     let mut agent = Agent {
         call: number / 2,
         node: side.node.index(),
-        stack: side.stack.word(),
+        stack: side.stack,
         // As they start; a conflict may change it (RFC 8445 §7.2.5.1).
         role: if number.is_multiple_of(2) { "controlling" } else { "controlled" },
         states: side.started_at.map(|at| (at.as_millis_f64(), "new")).into_iter().collect(),

@@ -24,6 +24,9 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
     for ladder in (0..shown).filter_map(|call| Ladder::new(report, &journeys, call)) {
         one(text, &ladder, options);
     }
+    if let Some(ladder) = Ladder::of_endpoints(report, &journeys) {
+        one(text, &ladder, options);
+    }
     if calls > shown {
         more(text, calls - shown, "ladder");
     }
