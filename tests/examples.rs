@@ -1,5 +1,8 @@
 //! Every example does what it says it does: they assert it themselves.
 
+#[cfg(feature = "tokio")]
+#[path = "../examples/async_echo.rs"]
+mod async_echo;
 #[path = "../examples/hole_punching.rs"]
 mod hole_punching;
 #[path = "../examples/own_ice_stack.rs"]
@@ -20,4 +23,10 @@ fn stun_client() {
 #[test]
 fn own_ice_stack() {
     own_ice_stack::main().expect("a run");
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn async_echo() {
+    async_echo::main().expect("a run");
 }

@@ -135,15 +135,7 @@ impl Host {
         if !self.is_open(socket) {
             return Err(SendError::NotOpen(socket));
         }
-        if payload.len() > MAX_PAYLOAD {
-            return Err(SendError::TooLong(payload.len()));
-        }
-        if socket.is_ipv4() != to.is_ipv4() {
-            return Err(SendError::OtherFamily { socket, to });
-        }
-        if to.port() == 0 || to.ip().is_unspecified() {
-            return Err(SendError::NoDestination(to));
-        }
+        check_send(socket, to, payload.len())?;
         self.requests.push(Request::Send { socket, to, payload });
         Ok(())
     }
@@ -165,6 +157,23 @@ impl Host {
         let port = |step| range.first() + ((start + step) % count) as u16;
         (0..count).map(port).find(|port| !self.open.contains(port))
     }
+}
+
+/// What a socket says at once about a datagram of this many bytes.
+///
+/// # Errors
+/// It cannot leave.
+pub fn check_send(socket: SocketAddr, to: SocketAddr, bytes: usize) -> Result<(), SendError> {
+    if bytes > MAX_PAYLOAD {
+        return Err(SendError::TooLong(bytes));
+    }
+    if socket.is_ipv4() != to.is_ipv4() {
+        return Err(SendError::OtherFamily { socket, to });
+    }
+    if to.port() == 0 || to.ip().is_unspecified() {
+        return Err(SendError::NoDestination(to));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

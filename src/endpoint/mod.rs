@@ -8,7 +8,7 @@ mod host;
 
 use std::net::SocketAddr;
 
-pub use host::{BindError, Host, Request, SendError};
+pub use host::{BindError, Host, Request, SendError, check_send};
 
 use crate::base::SimTime;
 

@@ -21,6 +21,8 @@
 //! ```
 
 mod failure;
+#[cfg(feature = "tokio")]
+pub mod sockets;
 mod staged;
 
 use std::fmt;
@@ -31,6 +33,8 @@ pub use staged::Staged;
 use crate::agent::{AgentConfig, IceStack, OwnStacks};
 use crate::base::Limits;
 use crate::endpoint::Endpoint;
+#[cfg(feature = "tokio")]
+use crate::endpoint::Failure;
 use crate::engine::{Run, RunError, RunOptions};
 use crate::outcome::{CallOutcome, Outcome, simulate};
 use crate::plan::{Path, Plan, StackKind};
@@ -44,9 +48,19 @@ pub enum Error {
     /// It is no scenario; the message shows the places and what to write instead.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// A bound was reached, or an agent crashed.
+    /// A bound was reached, or an agent crashed, or a program of your own failed.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// Futures cannot run inside another runtime.
+    #[cfg(feature = "tokio")]
+    #[error(
+        "futures run on a runtime of the lab's own, whose time is virtual: call `run` from a plain `#[test]`, not from within another runtime"
+    )]
+    InsideRuntime,
+    /// The runtime for futures could not be made.
+    #[cfg(feature = "tokio")]
+    #[error("the runtime for futures could not be made: {0}")]
+    Runtime(std::io::Error),
 }
 
 /// A scenario to run, perhaps with changes.
@@ -119,6 +133,26 @@ impl Scenario {
     /// One peer runs a UDP protocol of your own. The peer takes part in no call, and the scenario may do without any.
     pub fn with_endpoint<'e>(&self, peer: impl Into<String>, endpoint: &'e mut dyn Endpoint) -> Staged<'e> {
         Staged::new(self.clone()).with_endpoint(peer, endpoint)
+    }
+
+    /// One peer runs a future of your own, and the run waits until it has finished: see [`sockets`].
+    #[cfg(feature = "tokio")]
+    pub fn with_future<'e>(
+        &self,
+        peer: impl Into<String>,
+        future: impl Future<Output = Result<(), Failure>> + 'e,
+    ) -> Staged<'e> {
+        Staged::new(self.clone()).with_future(peer, future)
+    }
+
+    /// One peer runs a future of your own for which nobody waits: see [`sockets`].
+    #[cfg(feature = "tokio")]
+    pub fn with_service<'e>(
+        &self,
+        peer: impl Into<String>,
+        future: impl Future<Output = Result<(), Failure>> + 'e,
+    ) -> Staged<'e> {
+        Staged::new(self.clone()).with_service(peer, future)
     }
 
     /// The seed. The same seed gives the same bytes.
