@@ -10,6 +10,7 @@ use crate::suite::schema::{of_explanation, of_outcome, of_results};
 
 /// `punchlab schema [OF]`
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct SchemaArguments {
     /// Of what.
     #[arg(value_enum, default_value_t = Of::Scenario)]
@@ -18,6 +19,14 @@ pub struct SchemaArguments {
     #[command(flatten)]
     output: OutputArguments,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  punchlab schema -o punchlab.schema.json
+  punchlab schema outcome
+
+An editor with a YAML language server completes and checks a scenario whose first line is
+  # yaml-language-server: $schema=punchlab.schema.json";
 
 /// What has a schema.
 #[derive(Debug, Clone, Copy, ValueEnum)]

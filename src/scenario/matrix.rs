@@ -4,7 +4,7 @@
 use super::diagnostic::{Code, Diagnostic};
 use super::read::{At, Reader, listed, nearest, shortened};
 use super::source::Span;
-use super::tree::{Node, Scalar, Value};
+use super::tree::{Entry, Node, Scalar, Value};
 
 /// The section's name.
 const SECTION: &str = "matrix";
@@ -38,7 +38,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The matrix of a file; `None` if it has none, or if it could not be read.
-pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<Matrix> {
+fn read(reader: &mut Reader<'_>, root: &Node) -> Option<Matrix> {
     let Value::Map(entries) = &root.value else { return None };
     let entry = entries.iter().find(|entry| entry.key == SECTION)?;
     let Value::Map(axes) = &entry.value.value else {
@@ -76,6 +76,14 @@ fn values(reader: &mut Reader<'_>, name: &str, node: &Node) -> Vec<Scalar> {
     let mut values: Vec<Scalar> = Vec::new();
     for item in items {
         match &item.value {
+            Value::Scalar(scalar) if scalar.text.contains(OPEN) => reader.report(
+                Diagnostic::new(
+                    Code::BadValue,
+                    format!("`{}` of the matrix has an expression as a value", shortened(name)),
+                )
+                .at(item.span, "would not be replaced")
+                .help(format!("write the value itself; `{OPEN} … {CLOSE}` belongs outside of `{SECTION}`")),
+            ),
             Value::Scalar(scalar) if values.iter().any(|known| known.text == scalar.text) => {
                 let twice =
                     format!("`{}` of the matrix has `{}` twice", shortened(name), shortened(&scalar.text));
@@ -90,6 +98,14 @@ fn values(reader: &mut Reader<'_>, name: &str, node: &Node) -> Vec<Scalar> {
         }
     }
     values
+}
+
+impl Axis {
+    /// Its value among those that are chosen.
+    fn chosen<'c>(&self, chosen: &'c Choice) -> Option<&'c str> {
+        let choice = chosen.iter().find(|(name, _)| *name == self.name.value);
+        choice.map(|(_, value)| value.as_str())
+    }
 }
 
 impl Matrix {
@@ -112,19 +128,21 @@ impl Matrix {
         }
     }
 
-    /// Every combination; the first axis varies slowest.
-    pub fn choices(&self) -> Vec<Choice> {
+    /// Every combination that agrees with what is `chosen`; the first axis varies slowest.
+    fn choices(&self, chosen: &Choice) -> Vec<Choice> {
         let mut choices: Vec<Choice> = vec![Choice::new()];
         for axis in &self.axes {
+            let values: Vec<&str> = match axis.chosen(chosen) {
+                Some(value) => vec![value],
+                None => axis.values.iter().map(|value| value.text.as_str()).collect(),
+            };
+            let longer = |choice: &Choice, value: &str| {
+                let last = (axis.name.value.clone(), value.to_owned());
+                choice.iter().cloned().chain([last]).collect()
+            };
             choices = choices
-                .into_iter()
-                .flat_map(|choice| {
-                    axis.values.iter().map(move |value| {
-                        let mut longer = choice.clone();
-                        longer.push((axis.name.value.clone(), value.text.clone()));
-                        longer
-                    })
-                })
+                .iter()
+                .flat_map(|choice| values.iter().map(move |value| longer(choice, value)))
                 .collect();
         }
         choices
@@ -135,19 +153,17 @@ impl Matrix {
         let mut choice = Choice::new();
         let mut open = Vec::new();
         for axis in &self.axes {
-            let named =
-                chosen.iter().find(|(name, _)| *name == axis.name.value).map(|(_, value)| value.clone());
-            match (named, axis.values.as_slice()) {
-                (Some(value), _) => choice.push((axis.name.value.clone(), value)),
+            match (axis.chosen(chosen), axis.values.as_slice()) {
+                (Some(value), _) => choice.push((axis.name.value.clone(), value.to_owned())),
                 (None, [only]) => choice.push((axis.name.value.clone(), only.text.clone())),
                 (None, _) => open.push(axis),
             }
         }
-        if open.is_empty() { Ok(choice) } else { Err(self.undecided(&open)) }
+        if open.is_empty() { Ok(choice) } else { Err(self.undecided(&open, chosen)) }
     }
 
-    fn undecided(&self, open: &[&Axis]) -> Diagnostic {
-        let count = self.choices().len();
+    fn undecided(&self, open: &[&Axis], chosen: &Choice) -> Diagnostic {
+        let count = self.choices(chosen).len();
         let mut diagnostic = Diagnostic::new(
             Code::ManyCases,
             format!("this file holds {count} cases, and one has to be chosen"),
@@ -172,13 +188,70 @@ impl Matrix {
     }
 }
 
+/// The names of the matrix that stand in expressions of the tree.
+pub fn mentioned(root: &Node) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Value::Map(entries) = &root.value {
+        for entry in entries.iter().filter(|entry| entry.key != SECTION) {
+            mentioned_below(&entry.value, &mut names);
+        }
+    }
+    names
+}
+
+fn mentioned_below(node: &Node, names: &mut Vec<String>) {
+    match &node.value {
+        Value::Null => {}
+        Value::List(items) => items.iter().for_each(|item| mentioned_below(item, names)),
+        Value::Map(entries) => entries.iter().for_each(|entry| mentioned_below(&entry.value, names)),
+        Value::Scalar(scalar) => {
+            let expressions = scalar.text.split(OPEN).skip(1).filter_map(|rest| rest.split_once(CLOSE));
+            let found = expressions.filter_map(|(expression, _)| expression.trim().strip_prefix("matrix."));
+            names.extend(found.map(str::to_owned));
+        }
+    }
+}
+
+/// The choices of the cases of a file, of those that agree with what is `chosen`. A mistake in an expression is one of every
+/// case: it is reported here, once. `in_file` are the names that the file mentions, whatever was changed about it.
+pub fn cases(reader: &mut Reader<'_>, mut root: Node, chosen: &Choice, in_file: &[String]) -> Vec<Choice> {
+    let before = reader.mistakes();
+    let matrix = read(reader, &root);
+    if reader.mistakes() > before {
+        return Vec::new();
+    }
+    refuse_unknown(reader, matrix.as_ref(), chosen);
+    let choices = matrix.map_or_else(|| vec![Choice::new()], |matrix| matrix.choices(chosen));
+    if let Some(first) = choices.first() {
+        fill(reader, &mut root, first, in_file);
+    }
+    choices
+}
+
+/// A choice that chooses nothing would be accepted and ignored.
+fn refuse_unknown(reader: &mut Reader<'_>, matrix: Option<&Matrix>, chosen: &Choice) {
+    let axes = matrix.map_or(&[][..], |matrix| &matrix.axes);
+    let known = || axes.iter().map(|axis| axis.name.value.as_str());
+    for (name, _) in chosen.iter().filter(|(name, _)| known().all(|known| known != name)) {
+        let help = match nearest(name, known()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if axes.is_empty() => format!("the file has no `{SECTION}`: choose nothing"),
+            None => format!("the matrix has {}", listed(known())),
+        };
+        let message = format!("a value is chosen for `{}`, which the matrix does not have", shortened(name));
+        reader.report(Diagnostic::new(Code::BadOverride, message).help(help));
+    }
+}
+
 /// Puts the chosen values where the file names them, and gives the label of the case; empty for a file without a matrix.
-pub fn fill(reader: &mut Reader<'_>, root: &mut Node, chosen: &Choice) -> String {
+/// `in_file` are the names that the file mentions, whatever was changed about it.
+pub fn fill(reader: &mut Reader<'_>, root: &mut Node, chosen: &Choice, in_file: &[String]) -> String {
     let before = reader.mistakes();
     let matrix = read(reader, root);
     if reader.mistakes() > before {
         return String::new();
     }
+    refuse_unknown(reader, matrix.as_ref(), chosen);
     let choice = match matrix.as_ref().map(|matrix| matrix.choice(chosen)) {
         None => Choice::new(),
         Some(Ok(choice)) => choice,
@@ -187,12 +260,10 @@ pub fn fill(reader: &mut Reader<'_>, root: &mut Node, chosen: &Choice) -> String
             return String::new();
         }
     };
-    let mut filler =
-        Filler { reader, matrix: matrix.as_ref(), choice: &choice, used: vec![false; choice.len()] };
+    let used = choice.iter().map(|(name, _)| in_file.contains(name)).collect();
+    let mut filler = Filler { reader, matrix: matrix.as_ref(), choice: &choice, used };
     if let Value::Map(entries) = &mut root.value {
-        for entry in entries.iter_mut().filter(|entry| entry.key != SECTION) {
-            filler.node(&mut entry.value);
-        }
+        entries.iter_mut().filter(|entry| entry.key != SECTION).for_each(|entry| filler.entry(entry));
     }
     filler.complain_about_unused(before);
     label(&choice)
@@ -206,11 +277,22 @@ struct Filler<'r, 'l, 'm> {
 }
 
 impl Filler<'_, '_, '_> {
+    fn entry(&mut self, entry: &mut Entry) {
+        if entry.key.contains(OPEN) {
+            self.reader.report(
+                Diagnostic::new(Code::BadName, "an expression cannot be a key")
+                    .at(entry.key_span, "values alone are replaced")
+                    .help("write a key that all cases share, and the expression in its value"),
+            );
+        }
+        self.node(&mut entry.value);
+    }
+
     fn node(&mut self, node: &mut Node) {
         match &mut node.value {
             Value::Null => {}
             Value::List(items) => items.iter_mut().for_each(|item| self.node(item)),
-            Value::Map(entries) => entries.iter_mut().for_each(|entry| self.node(&mut entry.value)),
+            Value::Map(entries) => entries.iter_mut().for_each(|entry| self.entry(entry)),
             Value::Scalar(scalar) if scalar.text.contains(OPEN) => {
                 if let Some(filled) = self.filled(scalar, node.span) {
                     node.value = Value::Scalar(filled);
@@ -281,13 +363,20 @@ impl Filler<'_, '_, '_> {
         let Some(matrix) = self.matrix.filter(|_| self.reader.mistakes() == mistakes_before) else { return };
         for (axis, _) in matrix.axes.iter().zip(&self.used).filter(|(_, used)| !**used) {
             let name = &axis.name.value;
+            let others =
+                matrix.axes.iter().map(|axis| axis.name.value.as_str()).filter(|other| other != name);
+            let help = match nearest(name, others) {
+                // `--set` adds what is not there.
+                Some(near) if axis.name.span.source > 0 => format!("did you mean `matrix.{near}`?"),
+                _ => format!("write \"${{{{ matrix.{name} }}}}\" where its value belongs, or remove it"),
+            };
             self.reader.report(
                 Diagnostic::new(
                     Code::MeaninglessKey,
                     format!("`matrix.{name}` is used nowhere, so its cases are all alike"),
                 )
                 .at(axis.name.span, "no effect")
-                .help(format!("write \"${{{{ matrix.{name} }}}}\" where its value belongs, or remove it")),
+                .help(help),
             );
         }
     }

@@ -46,6 +46,8 @@ use crate::plan::{Plan, StackKind};
 pub(crate) use read::nearest;
 use read::{At, Reader};
 use resolve::Above;
+#[cfg(feature = "cli")]
+pub(crate) use set::spelled;
 use tree::Node;
 
 /// What the command line changes about a file.
@@ -84,24 +86,23 @@ pub struct Case {
     pub overrides: Overrides,
 }
 
-/// The cases of a file, in order: the first name of the matrix varies slowest.
+/// The cases of a file, in order: the first name of the matrix varies slowest. Names with a value in `overrides` have no other.
 ///
 /// # Errors
-/// What is wrong with the text as a whole, or with its matrix.
+/// What is wrong with the text as a whole, with its matrix, or with what stands for its values.
 pub fn cases(source: &Source, overrides: &Overrides, limits: &Limits) -> Result<Vec<Case>, Rejection> {
     let mut sources = vec![source.clone()];
     let mut reader = Reader::new(limits);
-    let matrix = match positioned(&mut sources, overrides, limits) {
-        Ok(tree) => matrix::read(&mut reader, &tree),
+    let choices = match positioned(&mut sources, overrides, limits) {
+        Ok(Positioned { tree, mentioned }) => matrix::cases(&mut reader, tree, &overrides.matrix, &mentioned),
         Err(diagnostic) => {
             reader.report(diagnostic);
-            None
+            Vec::new()
         }
     };
     if reader.mistakes() > 0 {
         return Err(Rejection::new(sources, reader.into_diagnostics()));
     }
-    let choices = matrix.map_or_else(|| vec![matrix::Choice::new()], |matrix| matrix.choices());
     let case = |choice| Case {
         label: matrix::label(&choice),
         overrides: Overrides { matrix: choice, ..overrides.clone() },
@@ -120,8 +121,8 @@ pub fn load(source: &Source, overrides: &Overrides, limits: &Limits) -> Result<P
     let peer_agents = peer_agents(&mut sources, overrides);
     let own = own_programs(&mut sources, overrides);
     let plan = match tree {
-        Ok(mut tree) => {
-            let label = matrix::fill(&mut reader, &mut tree, &overrides.matrix);
+        Ok(Positioned { mut tree, mentioned }) => {
+            let label = matrix::fill(&mut reader, &mut tree, &overrides.matrix, &mentioned);
             // Where no case is chosen, most values are not known.
             let file = if reader.mistakes() == 0 { file::read(&mut reader, &tree) } else { None };
             file.map(|file| {
@@ -178,11 +179,23 @@ fn placed(sources: &mut Vec<Source>, source: &str, name: &str, text: &str) -> At
 }
 
 /// The tree of the file with the overrides applied.
-fn positioned(sources: &mut Vec<Source>, overrides: &Overrides, limits: &Limits) -> Result<Node, Diagnostic> {
+struct Positioned {
+    tree: Node,
+    /// The names of the matrix that the file mentions. An override may take the place of the expression: that is no mistake
+    /// of the file.
+    mentioned: Vec<String>,
+}
+
+fn positioned(
+    sources: &mut Vec<Source>,
+    overrides: &Overrides,
+    limits: &Limits,
+) -> Result<Positioned, Diagnostic> {
     if let Some(diagnostic) = sources[0].check_text(0, limits) {
         return Err(diagnostic);
     }
     let mut tree = tree::parse(&sources[0], 0, 0, limits)?;
+    let mentioned = matrix::mentioned(&tree);
     for (path, value) in &overrides.set {
         let Some(number) =
             u16::try_from(sources.len()).ok().filter(|number| usize::from(*number) <= limits.list_entries)
@@ -195,7 +208,7 @@ fn positioned(sources: &mut Vec<Source>, overrides: &Overrides, limits: &Limits)
         sources.push(set::source(path, value));
         set::apply(&mut tree, &sources[usize::from(number)], number, path.len(), limits)?;
     }
-    Ok(tree)
+    Ok(Positioned { tree, mentioned })
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ fn of_kind(key: &str, kind: Kind) -> Value {
         }
         Kind::Users => json!({ "type": "object", "additionalProperties": { "type": ["string", "number"] } }),
         Kind::Counts => {
-            json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } })
+            json!({ "type": "object", "additionalProperties": or_expression(json!({ "type": "integer", "minimum": 0 })) })
         }
         Kind::Map(section) => json!({ "allOf": [reference(section)] }),
         Kind::MapList(section) => one_or_list(reference(section)),
@@ -102,7 +102,8 @@ fn of_kind(key: &str, kind: Kind) -> Value {
             one_or_list(json!({ "anyOf": [pattern("->"), call] }))
         }
         Kind::Matrix => {
-            let value = json!({ "type": ["string", "number", "boolean"] });
+            let expression = json!({ "type": "string", "pattern": EXPRESSION });
+            let value = json!({ "type": ["string", "number", "boolean"], "not": expression });
             json!({ "type": "object", "additionalProperties": one_or_list(value) })
         }
         Kind::Names => one_or_list(pattern("^[a-z0-9][a-z0-9-]*$")),

@@ -15,6 +15,20 @@ pub fn source(path: &str, value: &str) -> Source {
     Source::new(SOURCE_NAME, format!("{path}={value}"))
 }
 
+/// A text as a value of `--set` that is read back as this text: with quotes, where YAML would make something else of it.
+#[cfg(feature = "cli")]
+pub fn spelled(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./%+@:".contains(c);
+    let begins_plain = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let is_word = begins_plain && text.chars().all(is_plain) && !text.ends_with(':');
+    if is_word && !text.eq_ignore_ascii_case("null") {
+        text.to_owned()
+    } else {
+        // What JSON writes, YAML reads.
+        serde_json::Value::from(text).to_string()
+    }
+}
+
 /// Applies the override in `source`, whose number is `number`, to the tree. `path_length` is where its `=` stands.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! What plans come of scenarios.
 
+mod cases;
 mod consistency;
 
 use std::net::IpAddr;

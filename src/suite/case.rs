@@ -60,6 +60,7 @@ impl TestCase<'_> {
             command.push_str(&format!(" {assignment}"));
         }
         for (name, value) in &self.overrides.matrix {
+            let value = scenario::spelled(value);
             command.push_str(&format!(" --set {}", quoted(&format!("matrix.{name}={value}"))));
         }
         if let Some(stack) = self.stack {

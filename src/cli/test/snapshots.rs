@@ -26,10 +26,23 @@ pub enum Mode {
 pub fn path_of(file: &Path, label: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     if !label.is_empty() {
-        name.push(format!("[{label}]"));
+        name.push(format!("[{}]", file_name(label)));
     }
     name.push(".snap");
     PathBuf::from(name)
+}
+
+/// The label with the characters that file names cannot have, on one system or another, written as in URLs.
+fn file_name(label: &str) -> String {
+    let mut name = String::new();
+    for c in label.chars() {
+        if c.is_control() || r#"/\:*?"<>|%"#.contains(c) {
+            name.push_str(&format!("%{:02X}", u32::from(c)));
+        } else {
+            name.push(c);
+        }
+    }
+    name
 }
 
 /// Where a difference is noted.
@@ -106,4 +119,21 @@ pub fn diff(old: &str, new: &str, style: Style) -> String {
         }
     }
     text.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_stands_beside_its_file_whatever_the_values_of_the_matrix_are() {
+        let path = |label| path_of(Path::new("calls/a.nat.yaml"), label);
+        assert_eq!(path(""), Path::new("calls/a.nat.yaml.snap"));
+        assert_eq!(path("a=symmetric,b=5s"), Path::new("calls/a.nat.yaml[a=symmetric,b=5s].snap"));
+        assert_eq!(path("net=10.0.0.0/24"), Path::new("calls/a.nat.yaml[net=10.0.0.0%2F24].snap"));
+        for label in ["a=../../x", r"a=..\..\x", "a=/etc", "a=what?", "a=C:"] {
+            assert_eq!(path(label).parent(), Some(Path::new("calls")), "{label}");
+        }
+        assert_ne!(path("a=1/2"), path("a=1%2F2"), "two cases, two files");
+    }
 }
