@@ -9,6 +9,7 @@ use punchlab::endpoint::{Endpoint, Failure, Host, Input};
 use punchlab::engine::RunError;
 use punchlab::lab::{Error, Finished, Scenario};
 use punchlab::plan::{DropReason, Path};
+use punchlab::report::human::{self, Options};
 
 const NETWORK: &str = "
 nats: { home: port-restricted-cone }
@@ -119,6 +120,13 @@ fn datagrams_pass_the_nat_both_ways_and_the_run_ends_when_all_are_done() {
     assert_eq!(run.run().ended_at, *client.answers.last().expect("answers"));
     assert_eq!(run.run().endpoints[1].sockets, [client.socket.expect("a socket")]);
     assert_eq!(run.run().nat_tables[0].1[0].external, mapped);
+}
+
+#[test]
+fn a_run_of_endpoints_reads_well() {
+    let run = echoed(&network(), 2).2;
+    insta::assert_snapshot!("a run of endpoints", run);
+    insta::assert_snapshot!("the report of endpoints", human::write(run.report(), Options::default()));
 }
 
 #[test]

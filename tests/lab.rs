@@ -35,6 +35,16 @@ fn changes_are_those_of_the_command_line() {
 }
 
 #[test]
+fn a_finished_run_is_written_in_every_form_the_program_has() {
+    let call = run(&Scenario::file(CALL).expect("a file"));
+    let outcome: serde_json::Value = serde_json::from_str(&call.json()).expect("JSON");
+    assert_eq!(outcome["calls"][0]["path"], "relay");
+    assert!(call.jsonl().lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+    assert!(call.ladder().contains("Packets of alice → bob"));
+    assert_eq!(call.capture()[..4], [0x0a, 0x0d, 0x0d, 0x0a], "a pcapng section header");
+}
+
+#[test]
 fn a_matrix_is_several_scenarios() {
     let cases = Scenario::file("scenarios/cases/nat-pairs.nat.yaml").expect("a file").cases().expect("cases");
     assert_eq!(cases.len(), 6);

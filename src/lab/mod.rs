@@ -26,6 +26,7 @@ pub mod sockets;
 mod staged;
 
 use std::fmt;
+use std::io;
 use std::path::Path as FilePath;
 
 pub use staged::Staged;
@@ -39,6 +40,7 @@ use crate::engine::{Run, RunError, RunOptions};
 use crate::outcome::{CallOutcome, Outcome, simulate};
 use crate::plan::{Path, Plan, StackKind};
 use crate::report::human::{self, Options, Part};
+use crate::report::json::{self, Layout};
 use crate::report::{Report, capture, jsonl, snapshot};
 use crate::scenario::{self, Overrides, Own, Rejection, Source};
 
@@ -269,12 +271,14 @@ impl Finished {
         human::write_parts(self.report(), &[Part::Ladder], Options::default())
     }
 
+    /// The outcome: what `punchlab run --format json` prints.
+    pub fn json(&self) -> String {
+        in_memory(|out| json::write(out, &self.outcome, Layout::Pretty))
+    }
+
     /// Every event of the run, one JSON object a line: what `punchlab run --format jsonl` prints.
-    pub fn jsonl(&self) -> Vec<u8> {
-        let mut lines = Vec::new();
-        // Writing to memory cannot fail.
-        let _ = jsonl::write(&mut lines, self.report());
-        lines
+    pub fn jsonl(&self) -> String {
+        in_memory(|out| jsonl::write(out, self.report()))
     }
 
     /// The packets as a pcapng file, for Wireshark.
@@ -324,6 +328,13 @@ impl Finished {
             panic!("{}", failure::message(self, &format!("{call}: wanted {path}, got {got}")));
         }
     }
+}
+
+/// The text a writer writes. Writing to memory cannot fail, and what is written is UTF-8.
+fn in_memory(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    let _ = write(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl fmt::Display for Finished {
