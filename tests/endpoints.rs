@@ -125,8 +125,8 @@ fn datagrams_pass_the_nat_both_ways_and_the_run_ends_when_all_are_done() {
 #[test]
 fn a_run_of_endpoints_reads_well() {
     let run = echoed(&network(), 2).2;
-    insta::assert_snapshot!("a run of endpoints", run);
-    insta::assert_snapshot!("the report of endpoints", human::write(run.report(), Options::default()));
+    insta::assert_snapshot!("a_run_of_endpoints", run);
+    insta::assert_snapshot!("the_report_of_endpoints", human::write(run.report(), Options::default()));
 }
 
 #[test]
@@ -213,11 +213,11 @@ fn an_endpoint_needs_a_peer_of_its_own() {
         }
         staged.run().expect_err("a mistake").to_string()
     };
-    insta::assert_snapshot!("an endpoint on nobody", rejected(&network(), &["alcie"]));
-    insta::assert_snapshot!("an endpoint on a NAT", rejected(&network(), &["home"]));
-    insta::assert_snapshot!("two endpoints on one peer", rejected(&network(), &["alice", "alice"]));
+    insta::assert_snapshot!("an_endpoint_on_nobody", rejected(&network(), &["alcie"]));
+    insta::assert_snapshot!("an_endpoint_on_a_NAT", rejected(&network(), &["home"]));
+    insta::assert_snapshot!("two_endpoints_on_one_peer", rejected(&network(), &["alice", "alice"]));
     let call = network().set("calls", "[alice -> server]");
-    insta::assert_snapshot!("an endpoint beside an agent", rejected(&call, &["alice"]));
+    insta::assert_snapshot!("an_endpoint_beside_an_agent", rejected(&call, &["alice"]));
 }
 
 #[test]
@@ -226,8 +226,8 @@ fn an_own_stack_needs_a_peer_with_a_call() {
     let call = network().set("calls", "[alice -> server]").set("peers.bob", "{}");
     let rejected =
         |peer: &str| call.clone().with_stack(peer, build).run().expect_err("a mistake").to_string();
-    insta::assert_snapshot!("a stack on nobody", rejected("alcie"));
-    insta::assert_snapshot!("a stack that would never run", rejected("bob"));
+    insta::assert_snapshot!("a_stack_on_nobody", rejected("alcie"));
+    insta::assert_snapshot!("a_stack_that_would_never_run", rejected("bob"));
     call.clone().with_stack("alice", build).run().expect("a run").assert_path("alice -> server", Path::Stun);
 }
 
