@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+pub mod build;
 mod failure;
 #[cfg(feature = "tokio")]
 pub mod sockets;
@@ -86,6 +87,16 @@ impl Scenario {
     /// A scenario written in the test, in the format of the files. Mistakes come to light when it is run.
     pub fn text(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self::of(Source::new(name, text))
+    }
+
+    /// A scenario made of typed calls: see [`build`].
+    pub fn build(name: impl Into<String>) -> build::Draft {
+        build::Draft::new(name)
+    }
+
+    /// Its text, without what was changed since: as a file it is the same scenario.
+    pub fn yaml(&self) -> &str {
+        &self.source.text
     }
 
     fn of(source: Source) -> Self {

@@ -1,0 +1,168 @@
+//! NATs and firewalls.
+
+use std::net::IpAddr;
+
+use super::link::Link;
+use super::list;
+use super::map::{Map, quoted, settings};
+use crate::base::{PortRange, SimDuration};
+use crate::plan::{
+    Access, ConflictBehavior, DenyAction, FilterScope, FilteringBehavior, Hairpinning, InboundPolicy,
+    MappingBehavior, Nickname, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, Unsolicited,
+};
+
+/// A NAT.
+#[derive(Debug, Clone)]
+#[must_use = "give it to `Draft::nat`"]
+pub struct Nat {
+    pub(super) keys: Map,
+}
+
+impl Nat {
+    /// A NAT that maps and filters like this, and takes defaults for everything else.
+    pub fn new(mapping: MappingBehavior, filtering: FilteringBehavior) -> Self {
+        Self { keys: Map::default() }.mapping(mapping).filtering(filtering)
+    }
+
+    /// What this nickname stands for. Settings override what it says.
+    pub fn nickname(nickname: Nickname) -> Self {
+        let mut keys = Map::default();
+        keys.set("type", nickname);
+        Self { keys }
+    }
+
+    /// A device whose behaviour has a source: `linux-masquerade`, for instance; `punchlab profiles` lists them. Settings
+    /// override what it says.
+    pub fn profile(name: impl AsRef<str>) -> Self {
+        let mut keys = Map::default();
+        keys.set("profile", quoted(name.as_ref()));
+        Self { keys }
+    }
+
+    /// The NAT or firewall its outside is connected to, instead of the internet.
+    pub fn behind(mut self, node: impl AsRef<str>) -> Self {
+        self.keys.set("behind", quoted(node.as_ref()));
+        self
+    }
+
+    /// Its outside addresses.
+    pub fn outside<A: Into<IpAddr>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
+        self.keys.set("outside", list(addresses.into_iter().map(Into::into)));
+        self
+    }
+
+    /// The network behind it, such as `192.168.1.0/24`. Its first address is the NAT's own.
+    pub fn inside(mut self, network: impl AsRef<str>) -> Self {
+        self.keys.set("inside", quoted(network.as_ref()));
+        self
+    }
+
+    /// Its uplink.
+    pub fn link(mut self, link: Link) -> Self {
+        self.keys.set("link", link.keys);
+        self
+    }
+}
+
+settings! { Nat {
+    /// When packets from one internal endpoint share an external one (RFC 4787 §4.1).
+    mapping = "mapping": MappingBehavior,
+    /// Which inbound packets a mapping admits (RFC 4787 §5).
+    filtering = "filtering": FilteringBehavior,
+    /// Whose destinations open the filter.
+    filter_scope = "filter-scope": FilterScope,
+    /// From where packets to a remote leave that was let in through another mapping.
+    reply_mapping = "reply-mapping": ReplyMapping,
+    /// How the external port of a new mapping is chosen (RFC 4787 §4.2.1).
+    port_assignment = "port-assignment": PortAssignment,
+    /// What happens when the wanted port is taken (RFC 4787 §8).
+    on_conflict = "on-conflict": ConflictBehavior,
+    /// The external ports there are.
+    port_range = "port-range": PortRange,
+    /// Even ports map to even ones, odd ones to odd ones (RFC 4787 §4.2.2).
+    port_parity = "port-parity": bool,
+    /// How one of several outside addresses is picked (RFC 4787 §4.1).
+    ip_pooling = "ip-pooling": Pooling,
+    /// External ports one internal host may hold at a time, 1 to 65535 (RFC 6888 REQ-4).
+    max_ports_per_host = "max-ports-per-host": u32,
+    /// What happens to packets from inside to its own outside address (RFC 4787 §6).
+    hairpinning = "hairpinning": Hairpinning,
+    /// How long a UDP mapping lives that has seen packets in both directions (RFC 4787 §4.3).
+    udp_timeout = "udp-timeout": SimDuration,
+    /// How long one lives that has seen outbound packets only.
+    udp_timeout_unreplied = "udp-timeout-unreplied": SimDuration,
+    /// Packets of which direction keep a mapping alive.
+    timeout_refresh = "timeout-refresh": RefreshDirection,
+    /// What happens to inbound packets no mapping admits.
+    unsolicited = "unsolicited": Unsolicited,
+} }
+
+/// A stateful firewall. What is behind it keeps its addresses.
+#[derive(Debug, Clone, Default)]
+#[must_use = "give it to `Draft::firewall`"]
+pub struct Firewall {
+    pub(super) keys: Map,
+}
+
+impl Firewall {
+    /// A firewall on the internet that lets everything out, and in what was asked for.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The NAT or firewall its outside is connected to, instead of the internet.
+    pub fn behind(mut self, node: impl AsRef<str>) -> Self {
+        self.keys.set("behind", quoted(node.as_ref()));
+        self
+    }
+
+    /// Which packets from inside may leave.
+    pub fn outbound(mut self, outbound: Outbound) -> Self {
+        self.keys.set("outbound", outbound.keys);
+        self
+    }
+
+    /// Its uplink.
+    pub fn link(mut self, link: Link) -> Self {
+        self.keys.set("link", link.keys);
+        self
+    }
+}
+
+settings! { Firewall {
+    /// Whether packets nobody asked for may enter.
+    inbound = "inbound": InboundPolicy,
+    /// Which packets count as asked for.
+    filtering = "filtering": FilteringBehavior,
+    /// How long it remembers a UDP flow after the last outbound packet.
+    udp_timeout = "udp-timeout": SimDuration,
+} }
+
+/// What a firewall does with packets from inside.
+#[derive(Debug, Clone, Default)]
+#[must_use = "give it to `Firewall::outbound`"]
+pub struct Outbound {
+    pub(super) keys: Map,
+}
+
+impl Outbound {
+    /// Nothing may leave but packets to these destination ports.
+    pub fn only(services: impl IntoIterator<Item = Service>) -> Self {
+        let mut keys = Map::default();
+        keys.set("default", Access::Deny);
+        keys.set("allow", list(services));
+        Self { keys }
+    }
+
+    /// Nothing may leave.
+    pub fn nothing() -> Self {
+        let mut keys = Map::default();
+        keys.set("default", Access::Deny);
+        Self { keys }
+    }
+}
+
+settings! { Outbound {
+    /// What the sender of a forbidden packet gets to know.
+    action = "action": DenyAction,
+} }

@@ -1,0 +1,203 @@
+//! Typed calls can say all that a file can.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use super::*;
+use crate::base::{Bandwidth, PortRange, Probability};
+use crate::lab::Error;
+use crate::plan::{
+    CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
+    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, Needs, Nickname, Path,
+    Pooling, PortAssignment, RefreshDirection, RelayProtocol, ReplyMapping, Service, ServiceProtocol,
+    StackKind, Unsolicited,
+};
+
+fn second() -> SimDuration {
+    SimDuration::from_secs(1)
+}
+
+fn nat() -> Nat {
+    Nat::new(MappingBehavior::AddressDependent, FilteringBehavior::AddressDependent)
+        .behind("cgn")
+        .filter_scope(FilterScope::Endpoint)
+        .reply_mapping(ReplyMapping::ByDestination)
+        .port_assignment(PortAssignment::Preservation)
+        .on_conflict(ConflictBehavior::Sequential)
+        .port_range(PortRange::UNPRIVILEGED)
+        .port_parity(true)
+        .ip_pooling(Pooling::Paired)
+        .max_ports_per_host(64)
+        .hairpinning(Hairpinning::ExternalSource)
+        .udp_timeout(second())
+        .udp_timeout_unreplied(second())
+        .timeout_refresh(RefreshDirection::Both)
+        .unsolicited(Unsolicited::Icmp)
+        .outside([[10, 9, 0, 7]])
+        .inside("192.168.7.0/24")
+        .link(link())
+}
+
+fn link() -> Link {
+    Link::named("wifi")
+        .delay(second())
+        .jitter(SimDuration::from_micros(1_500))
+        .loss(Probability::from_percent(1))
+        .duplicate(Probability::ZERO)
+        .reorder(Probability::ZERO)
+        .rate(Bandwidth::from_bits_per_second(1_200_000).expect("a bandwidth"))
+        .queue(9)
+        .mtu(1_400)
+        .up(true)
+}
+
+fn outbound() -> Outbound {
+    Outbound::only([Service { port: 3478, protocol: ServiceProtocol::Udp }]).action(DenyAction::Reject)
+}
+
+fn firewall() -> Firewall {
+    Firewall::new()
+        .behind("home")
+        .outbound(outbound())
+        .inbound(InboundPolicy::Deny)
+        .filtering(FilteringBehavior::AddressDependent)
+        .udp_timeout(second())
+        .link(link())
+}
+
+fn server() -> Server {
+    Server::stun(3478)
+        .turn_ports([3478, 443])
+        .addresses([Ipv4Addr::new(192, 0, 2, 8), Ipv4Addr::new(192, 0, 2, 9)])
+        .host("turn.example.org")
+        .up(true)
+        .link(Link::with_delay(second()))
+        .user("ann # lee", "5e3")
+        .realm("example.org")
+        .quota_per_user(3)
+        .relay_port_range(PortRange::DYNAMIC)
+        .allocation_lifetime(SimDuration::from_secs(600))
+        .max_allocation_lifetime(SimDuration::from_secs(700))
+        .permission_lifetime(SimDuration::from_secs(300))
+        .channel_lifetime(SimDuration::from_secs(600))
+        .channel_cooldown(second())
+        .nonce_lifetime(second())
+}
+
+fn peer() -> Peer {
+    Peer::behind("firewall")
+        .address([192, 168, 7, 5])
+        .link(link())
+        .ice_servers([
+            IceServer::new("turn:turn.example.org:443?transport=udp").credentials("ann # lee", "5e3")
+        ])
+        .ice_transport_policy(IceTransportPolicy::Relay)
+        .agent(StackKind::Is)
+}
+
+fn expect() -> Expect {
+    Expect::new()
+        .path([Path::Relay])
+        .never([Path::Direct, Path::Stun])
+        .needs(Needs::Turn)
+        .within(SimDuration::from_secs(60))
+        .selected_local(CandidateType::Relayed)
+        .selected_remote(CandidateType::Host)
+        .family(Family::Ipv4)
+        .relay_protocol(RelayProtocol::Udp)
+        .nat_hops("alice", 0)
+        .ice_state(IceState::Completed)
+        .drops(Drops::by("home").reason(DropReason::LinkLoss).min(0).max(1_000))
+}
+
+fn draft() -> Draft {
+    Scenario::build("everything: \"at once\"")
+        .seed(7)
+        .duration(SimDuration::from_secs(90))
+        .nat("cgn", Nat::nickname(Nickname::FullCone).inside("10.9.0.0/24"))
+        .nat("home", nat())
+        .nat("linux", Nat::profile("linux-masquerade"))
+        .firewall("firewall", firewall())
+        .server("coturn", server())
+        .peer("alice", peer())
+        .peer("bob", Peer::behind("linux").turn_credentials("ann # lee", "wrong"))
+        .signalling(Signalling::new().delay(second()).loss(Probability::ZERO).trickle(false))
+        .call("alice", "bob")
+        .call_at("bob", "alice", second())
+        .expect(expect())
+}
+
+#[test]
+fn every_typed_call_becomes_a_line_of_the_file() {
+    insta::assert_snapshot!(draft().scenario().yaml());
+}
+
+#[test]
+fn what_typed_calls_say_is_a_scenario() {
+    let plan = draft().scenario().plan().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(plan.name, "everything: \"at once\"");
+    assert_eq!(plan.calls.len(), 2);
+}
+
+#[test]
+fn there_is_a_typed_call_for_every_key() {
+    let with = |keys: &Map, more: &[&'static str]| -> BTreeSet<String> {
+        keys.keys().chain(more.iter().copied()).map(str::to_owned).collect()
+    };
+    // What has one value only needs no call; matrix, tags and version are for files.
+    let said = [
+        ("nats", with(&nat().keys, &["type", "profile", "port-mapping"])),
+        ("firewalls", with(&firewall().keys, &[])),
+        ("outbound", with(&outbound().keys, &[])),
+        ("servers", with(&server().keys, &["address"])),
+        ("peers", with(&peer().keys, &["turn-credentials", "families", "host-candidates"])),
+        ("link", with(&link().keys, &[])),
+        (
+            "signalling",
+            with(&Signalling::new().delay(second()).loss(Probability::ZERO).trickle(true).keys, &[]),
+        ),
+        ("expect", with(&expect().keys, &[])),
+        ("drops", with(&Drops::by("home").reason(DropReason::LinkLoss).min(0).max(1).keys, &[])),
+    ];
+    let schema = crate::scenario::schema();
+    for (section, said) in said {
+        let keys = schema["definitions"][section]["properties"].as_object().expect("keys");
+        let keys: BTreeSet<String> =
+            keys.keys().filter(|key| !key.contains(char::is_uppercase)).cloned().collect();
+        assert_eq!(said, keys, "{section}");
+    }
+}
+
+#[test]
+fn a_setting_that_is_given_twice_has_its_last_value() {
+    let nat = Nat::nickname(Nickname::Symmetric).udp_timeout(second()).udp_timeout(SimDuration::from_secs(2));
+    assert_eq!(nat.keys.to_string(), "{ type: symmetric, udp-timeout: 2s }");
+}
+
+#[test]
+fn names_that_no_file_could_have_are_refused_when_it_runs() {
+    for name in ["", "a: b", "x\ny", "${{ matrix.a }}", "\u{7f}", "é"] {
+        let error = Scenario::build(name)
+            .peer(name, Peer::new())
+            .peer("bob", Peer::new())
+            .call(name, "bob")
+            .scenario()
+            .run();
+        assert!(matches!(error, Err(Error::Rejected(_))), "{name:?}: {error:?}");
+    }
+}
+
+#[test]
+fn passwords_stay_what_they_are() {
+    for password in ["5e3", "true", "a: b # c", "\"quoted\"", "${{ matrix.a }}"] {
+        let draft = Scenario::build("passwords")
+            .server("turn", Server::turn(3478).user("ann", password))
+            .peer("alice", Peer::new().turn_credentials("ann", password))
+            .peer("bob", Peer::new())
+            .call("alice", "bob");
+        match draft.scenario().plan() {
+            Ok(plan) => assert!(format!("{plan:?}").contains(&format!("{password:?}")), "{password}"),
+            Err(error) => assert!(password.contains("${{"), "{password}: {error}"),
+        }
+    }
+}
