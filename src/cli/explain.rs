@@ -12,7 +12,7 @@ use super::console::Console;
 use super::load::{load_source, ran, shown};
 use super::overrides::OverrideArguments;
 use crate::engine::RunError;
-use crate::explain::{Depth, Experiment, Explanation, Flips, Search, Trial, catalogue, search, without};
+use crate::explain::{self, Depth, Experiment, Explanation, Flips, without};
 use crate::plan::Plan;
 use crate::report::explanation;
 use crate::report::human::Options;
@@ -84,35 +84,17 @@ pub fn execute(arguments: &ExplainArguments, console: &mut Console) -> Exit {
 
 /// The smallest sets of changes that flip a call, with the runs spread over all cores.
 pub fn flips(plan: &Plan, experiment: &Experiment<'_>, depth: Depth) -> Result<Flips, RunError> {
-    let changes = catalogue::changes(plan);
-    let as_it_is = Trial::of(plan, experiment.limits)?;
-    let mut search = Search::new(&changes, &as_it_is);
-    let singles = search.singles();
-    let results = tried(&search, experiment, singles);
-    search.note(results);
-    if depth == Depth::Pairs {
-        let pairs = search.pairs();
-        let results = tried(&search, experiment, pairs);
-        search.note(results);
-    }
-    Ok(search.finish())
-}
-
-/// Runs are independent of each other, and their results keep the order of the sets.
-fn tried(
-    search: &Search<'_>,
-    experiment: &Experiment<'_>,
-    sets: Vec<search::Set>,
-) -> Vec<(search::Set, Option<Trial>)> {
-    let progress = progress(sets.len());
-    let results = sets.into_par_iter().map(|set| {
-        let trial = search.run(experiment, &set);
-        progress.inc(1);
-        (set, trial)
-    });
-    let results = results.collect();
-    progress.finish_and_clear();
-    results
+    explain::flips(plan, experiment, depth, |sets, try_one| {
+        let progress = progress(sets.len());
+        let trials = sets.par_iter().map(|set| {
+            let trial = try_one(set);
+            progress.inc(1);
+            trial
+        });
+        let trials = trials.collect();
+        progress.finish_and_clear();
+        trials
+    })
 }
 
 /// A bar on standard error, if somebody looks at it.
