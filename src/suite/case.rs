@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::result::{CallLine, CaseResult, Problem, ProblemKind, Status};
 use crate::base::Limits;
+use crate::base::shell::quoted;
 use crate::engine::RunOptions;
 use crate::explain::Assignment;
 use crate::outcome::{CallOutcome, ExpectationOutcome, Outcome, simulate};
@@ -210,14 +211,4 @@ fn seeds_line(paths: &[Path], seeds: &[u64]) -> String {
     let rest = if seeds.len() > NAMED_SEEDS { ", …" } else { "" };
     let word = if seeds.len() == 1 { "seed" } else { "seeds" };
     format!("{} with {} {word} ({}{rest})", words.join(", "), seeds.len(), named.join(", "))
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/%=@+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }

@@ -20,6 +20,7 @@ use super::Exit;
 use super::console::Console;
 use super::overrides::{ChangeArguments, parse_stack};
 use crate::base::Limits;
+use crate::base::shell::quoted;
 use crate::plan::StackKind;
 use crate::report::snapshot;
 use crate::scenario::{self, Case, Overrides, Source};
@@ -199,7 +200,7 @@ fn found(arguments: &TestArguments, limits: &Limits) -> Result<Vec<Found>, Strin
 fn rejected(file: &Path, what: &str) -> Box<CaseResult> {
     let file = file.display().to_string();
     let mut result = CaseResult { status: Status::Passed, ..CaseResult::skipped(file.clone(), file.clone()) };
-    result.reproduce = format!("punchlab check {file}");
+    result.reproduce = format!("punchlab check {}", quoted(&file));
     result.add(Problem { kind: ProblemKind::Rejected, what: what.to_owned(), line: None });
     Box::new(result)
 }
