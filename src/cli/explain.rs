@@ -1,16 +1,15 @@
 //! `punchlab explain`: what each side tried, and the smallest changes that would have given the call another path.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::Exit;
 use super::console::Console;
 use super::load::{load_source, ran, shown};
 use super::overrides::OverrideArguments;
+use super::progress;
 use crate::engine::RunError;
 use crate::explain::{self, Depth, Experiment, Explanation, Flips, without};
 use crate::plan::Plan;
@@ -85,7 +84,7 @@ pub fn execute(arguments: &ExplainArguments, console: &mut Console) -> Exit {
 /// The smallest sets of changes that flip a call, with the runs spread over all cores.
 pub fn flips(plan: &Plan, experiment: &Experiment<'_>, depth: Depth) -> Result<Flips, RunError> {
     explain::flips(plan, experiment, depth, |sets, try_one| {
-        let progress = progress(sets.len());
+        let progress = progress::bar(sets.len(), "changes tried");
         let trials = sets.par_iter().map(|set| {
             let trial = try_one(set);
             progress.inc(1);
@@ -95,14 +94,4 @@ pub fn flips(plan: &Plan, experiment: &Experiment<'_>, depth: Depth) -> Result<F
         progress.finish_and_clear();
         trials
     })
-}
-
-/// A bar on standard error, if somebody looks at it.
-fn progress(count: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} changes tried");
-    let bar = ProgressBar::new(count as u64);
-    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }

@@ -15,6 +15,7 @@ mod new;
 mod output;
 mod overrides;
 mod profiles;
+mod progress;
 mod report;
 mod review;
 mod run;

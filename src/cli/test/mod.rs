@@ -5,12 +5,11 @@ mod discover;
 mod select;
 pub mod snapshots;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use self::artifacts::{Artifacts, page_name};
@@ -19,6 +18,7 @@ use self::snapshots::Mode;
 use super::Exit;
 use super::console::Console;
 use super::overrides::{ChangeArguments, parse_stack};
+use super::progress;
 use crate::base::Limits;
 use crate::base::shell::quoted;
 use crate::plan::StackKind;
@@ -282,7 +282,7 @@ fn ran(arguments: &TestArguments, entries: &[Entry<'_>], limits: &Limits) -> Res
         mode: mode(arguments),
         fail_fast: arguments.fail_fast,
         failed: AtomicBool::new(false),
-        progress: progress(entries.len()),
+        progress: progress::bar(entries.len(), "cases"),
     };
     let threads = usize::from(arguments.jobs.unwrap_or(0));
     let pool =
@@ -347,17 +347,6 @@ impl Runner<'_> {
             result.add(problem);
         }
         Ok(result)
-    }
-}
-
-fn progress(count: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(count as u64);
-    match ProgressStyle::with_template("{bar:40} {pos} of {len} cases") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
     }
 }
 
