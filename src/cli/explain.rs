@@ -15,6 +15,7 @@ use crate::explain::{self, Depth, Experiment, Explanation, Flips, without};
 use crate::plan::Plan;
 use crate::report::explanation;
 use crate::report::human::Options;
+use crate::report::json::{self, Layout};
 
 /// `punchlab explain FILE`
 #[derive(Debug, Args)]
@@ -70,7 +71,7 @@ pub fn execute(arguments: &ExplainArguments, console: &mut Console) -> Exit {
             let options = Options { style: console.style(), full: arguments.full, ..Options::default() };
             match arguments.format {
                 Format::Human => console.print(&explanation::write(&explanation, options)),
-                Format::Json => console.print(&explanation::json(&explanation).unwrap_or_default()),
+                Format::Json => console.print(&json::text(&explanation, Layout::Pretty)),
             }
             Exit::Ok
         }
