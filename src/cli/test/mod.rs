@@ -199,7 +199,7 @@ fn found(arguments: &TestArguments, limits: &Limits) -> Result<Vec<Found>, Strin
 
 fn rejected(file: &Path, what: &str) -> Box<CaseResult> {
     let file = file.display().to_string();
-    let mut result = CaseResult { status: Status::Passed, ..CaseResult::skipped(file.clone(), file.clone()) };
+    let mut result = CaseResult::new(file.clone(), file.clone());
     result.reproduce = format!("punchlab check {}", quoted(&file));
     result.add(Problem { kind: ProblemKind::Rejected, what: what.to_owned(), line: None });
     Box::new(result)
