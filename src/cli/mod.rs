@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod console;
+mod discover;
 mod exit;
 mod explain;
 mod graph;

@@ -1,7 +1,6 @@
 //! `punchlab test`: every scenario of a folder as a test.
 
 mod artifacts;
-mod discover;
 mod select;
 pub mod snapshots;
 
@@ -17,6 +16,7 @@ use self::select::Shard;
 use self::snapshots::Mode;
 use super::Exit;
 use super::console::Console;
+use super::discover;
 use super::overrides::{ChangeArguments, parse_stack};
 use super::progress;
 use crate::base::Limits;
@@ -190,7 +190,7 @@ type Found = Result<Source, Box<CaseResult>>;
 
 /// The texts of all files.
 fn found(arguments: &TestArguments, limits: &Limits) -> Result<Vec<Found>, String> {
-    let files = discover::files(&arguments.paths)?;
+    let files = discover::files(&arguments.paths, discover::SCENARIO)?;
     Ok(files
         .par_iter()
         .map(|file| Source::read(file, limits).map_err(|rejection| rejected(file, &rejection.to_string())))
