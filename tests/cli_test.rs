@@ -73,12 +73,16 @@ fn a_case_that_disappoints_tells_its_line_its_verdict_and_how_to_see_it_again() 
 #[test]
 fn a_file_that_is_rejected_does_not_keep_others_from_running() {
     let suite = Suite::new("rejected");
-    suite.write("a.nat.yaml", "nats: [");
+    suite.write("an a.nat.yaml", "nats: [");
     suite.write("b.nat.yaml", RELAYED);
     let output = suite.run(&[]);
     assert_eq!(code(&output), 2);
-    assert!(stdout(&output).contains("error[bad-yaml]"), "{}", stdout(&output));
-    assert!(stdout(&output).contains("1 passed, 0 failed, 1 rejected"), "{}", stdout(&output));
+    let text = stdout(&output);
+    for told in
+        ["error[bad-yaml]", "again: punchlab check 'an a.nat.yaml'\n", "1 passed, 0 failed, 1 rejected"]
+    {
+        assert!(text.contains(told), "{told} is missing in\n{text}");
+    }
 }
 
 #[test]

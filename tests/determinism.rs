@@ -70,7 +70,7 @@ fn simulated(plan: &Plan) -> (Run, Outcome) {
 }
 
 fn json(outcome: &Outcome) -> String {
-    written(|out| json::write(out, outcome, Layout::Pretty))
+    json::text(outcome, Layout::Pretty)
 }
 
 fn jsonl(plan: &Plan, (run, outcome): &(Run, Outcome)) -> String {

@@ -1,9 +1,10 @@
-//! Values that know nothing of NATs: virtual time, seeded randomness, exact quantities, ids, bounds.
+//! Values that know nothing of NATs: virtual time, seeded randomness, exact quantities, ids, bounds, command lines.
 
 pub mod id;
 pub mod limits;
 pub mod quantity;
 pub mod random;
+pub mod shell;
 pub mod time;
 
 pub use id::{LinkId, NodeId, PacketId, PortId, SessionId};

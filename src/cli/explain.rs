@@ -1,21 +1,21 @@
 //! `punchlab explain`: what each side tried, and the smallest changes that would have given the call another path.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::Exit;
 use super::console::Console;
 use super::load::{load_source, ran, shown};
 use super::overrides::OverrideArguments;
+use super::progress;
 use crate::engine::RunError;
-use crate::explain::{Depth, Experiment, Explanation, Flips, Search, Trial, catalogue, search, without};
+use crate::explain::{self, Depth, Experiment, Explanation, Flips, without};
 use crate::plan::Plan;
 use crate::report::explanation;
 use crate::report::human::Options;
+use crate::report::json::{self, Layout};
 
 /// `punchlab explain FILE`
 #[derive(Debug, Args)]
@@ -71,7 +71,7 @@ pub fn execute(arguments: &ExplainArguments, console: &mut Console) -> Exit {
             let options = Options { style: console.style(), full: arguments.full, ..Options::default() };
             match arguments.format {
                 Format::Human => console.print(&explanation::write(&explanation, options)),
-                Format::Json => console.print(&explanation::json(&explanation).unwrap_or_default()),
+                Format::Json => console.print(&json::text(&explanation, Layout::Pretty)),
             }
             Exit::Ok
         }
@@ -84,43 +84,15 @@ pub fn execute(arguments: &ExplainArguments, console: &mut Console) -> Exit {
 
 /// The smallest sets of changes that flip a call, with the runs spread over all cores.
 pub fn flips(plan: &Plan, experiment: &Experiment<'_>, depth: Depth) -> Result<Flips, RunError> {
-    let changes = catalogue::changes(plan);
-    let as_it_is = Trial::of(plan, experiment.limits)?;
-    let mut search = Search::new(&changes, &as_it_is);
-    let singles = search.singles();
-    let results = tried(&search, experiment, singles);
-    search.note(results);
-    if depth == Depth::Pairs {
-        let pairs = search.pairs();
-        let results = tried(&search, experiment, pairs);
-        search.note(results);
-    }
-    Ok(search.finish())
-}
-
-/// Runs are independent of each other, and their results keep the order of the sets.
-fn tried(
-    search: &Search<'_>,
-    experiment: &Experiment<'_>,
-    sets: Vec<search::Set>,
-) -> Vec<(search::Set, Option<Trial>)> {
-    let progress = progress(sets.len());
-    let results = sets.into_par_iter().map(|set| {
-        let trial = search.run(experiment, &set);
-        progress.inc(1);
-        (set, trial)
-    });
-    let results = results.collect();
-    progress.finish_and_clear();
-    results
-}
-
-/// A bar on standard error, if somebody looks at it.
-fn progress(count: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} changes tried");
-    let bar = ProgressBar::new(count as u64);
-    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+    explain::flips(plan, experiment, depth, |sets, try_one| {
+        let progress = progress::bar(sets.len(), "changes tried");
+        let trials = sets.par_iter().map(|set| {
+            let trial = try_one(set);
+            progress.inc(1);
+            trial
+        });
+        let trials = trials.collect();
+        progress.finish_and_clear();
+        trials
+    })
 }

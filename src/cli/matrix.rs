@@ -9,6 +9,7 @@ use super::overrides::{parse_seed, parse_stack, parse_word};
 use crate::matrix::{Matrix, MatrixError, MatrixOptions, legacy_sites, rfc4787_sites, row};
 use crate::plan::{FilterScope, ReplyMapping, StackKind};
 use crate::report;
+use crate::report::json::{self, Layout};
 
 /// `punchlab matrix`
 #[derive(Debug, Args)]
@@ -74,7 +75,7 @@ pub fn execute(arguments: &MatrixArguments, console: &mut Console) -> Exit {
         Ok(matrix) => {
             let text = match arguments.format {
                 Format::Human => report::matrix::write(&matrix, &options, console.style()),
-                Format::Json => report::matrix::json(&matrix),
+                Format::Json => json::text(&matrix, Layout::Compact),
             };
             console.print(&text);
             Exit::Ok

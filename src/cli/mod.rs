@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod console;
+mod discover;
 mod exit;
 mod explain;
 mod graph;
@@ -15,6 +16,7 @@ mod new;
 mod output;
 mod overrides;
 mod profiles;
+mod progress;
 mod report;
 mod review;
 mod run;

@@ -1,5 +1,6 @@
 //! `punchlab review`: snapshots that a run disagreed with, one by one.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,8 @@ use clap::Args;
 
 use super::Exit;
 use super::console::Console;
-use super::test::snapshots::{diff, new_path};
+use super::discover;
+use super::test::snapshots::{NEW_SNAPSHOT, diff, new_path, path_of};
 use crate::report::text::{Role, Text, counted};
 
 /// `punchlab review [PATH…]`
@@ -36,15 +38,13 @@ enum Choice {
 
 /// Shows each difference and asks what to do with it; what is skipped stays for the next time.
 pub fn execute(arguments: &ReviewArguments, console: &mut Console) -> Exit {
-    let mut snapshots = Vec::new();
-    for path in &arguments.paths {
-        if let Err(error) = collect(path, &mut snapshots) {
+    let snapshots = match found(&arguments.paths) {
+        Ok(snapshots) => snapshots,
+        Err(error) => {
             console.complain(&format!("error: {error}"));
             return Exit::Rejected;
         }
-    }
-    snapshots.sort();
-    snapshots.dedup();
+    };
     if snapshots.is_empty() {
         console.print("nothing to review\n");
         return Exit::Ok;
@@ -73,35 +73,23 @@ pub fn execute(arguments: &ReviewArguments, console: &mut Console) -> Exit {
     exit
 }
 
-/// The snapshots below `path` that have a new version beside them.
-fn collect(path: &Path, snapshots: &mut Vec<PathBuf>) -> Result<(), String> {
-    let unreadable = |error: std::io::Error| format!("{}: {error}", path.display());
-    if path.is_dir() {
-        for entry in std::fs::read_dir(path).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let kind = entry.file_type().map_err(unreadable)?;
-            let is_made = name.starts_with('.') || name == "target" || name == "node_modules";
-            if kind.is_dir() && !is_made {
-                collect(&entry.path(), snapshots)?;
-            } else if kind.is_file() && name.ends_with(".snap.new") {
-                snapshots.push(entry.path().with_extension(""));
-            }
-        }
-        return Ok(());
+/// The snapshots that have a new version beside them, each once, in the order of their names.
+fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let files = discover::files(paths, NEW_SNAPSHOT)?;
+    let snapshots = files.iter().map(|file| snapshot_of(file));
+    let mut snapshots: Vec<PathBuf> = snapshots.filter(|snapshot| new_path(snapshot).exists()).collect();
+    snapshots.sort();
+    snapshots.dedup();
+    Ok(snapshots)
+}
+
+/// The snapshot that is meant by its own path, by that of its new version, or by that of its scenario.
+fn snapshot_of(file: &Path) -> PathBuf {
+    match file.extension().and_then(OsStr::to_str) {
+        Some("new") => file.with_extension(""),
+        Some("snap") => file.to_owned(),
+        _ => path_of(file, ""),
     }
-    if !path.exists() {
-        return Err(format!("{}: there is no such file or folder", path.display()));
-    }
-    let snapshot = match path.to_string_lossy().strip_suffix(".new") {
-        Some(known) => PathBuf::from(known),
-        None if path.extension().is_some_and(|extension| extension == "snap") => path.to_owned(),
-        None => super::test::snapshots::path_of(path, ""),
-    };
-    if new_path(&snapshot).exists() {
-        snapshots.push(snapshot);
-    }
-    Ok(())
 }
 
 fn show(snapshot: &Path, console: &mut Console) {

@@ -214,19 +214,19 @@ fn run_plan(
 }
 
 fn rendered(arguments: &RunArguments, report: Report<'_>, style: Style) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let written = match arguments.format {
+    match arguments.format {
         Format::Human => {
             let chosen: Vec<Part> = arguments.show.iter().map(|show| Part::from(*show)).collect();
             let parts = if chosen.is_empty() { Part::ALL } else { &chosen };
             let options = Options { style, full: arguments.full, ..Options::default() };
-            bytes = human::write_parts(report, parts, options).into_bytes();
-            Ok(())
+            human::write_parts(report, parts, options).into_bytes()
         }
-        Format::Json => json::write(&mut bytes, report.outcome, Layout::Pretty),
-        Format::Jsonl => jsonl::write(&mut bytes, report),
-    };
-    // Writing to memory does not fail.
-    debug_assert!(written.is_ok());
-    bytes
+        Format::Json => json::text(report.outcome, Layout::Pretty).into_bytes(),
+        Format::Jsonl => {
+            let mut lines = Vec::new();
+            // Writing to memory does not fail.
+            let _ = jsonl::write(&mut lines, report);
+            lines
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::base::shell::quoted;
+
 /// One thing that could be different.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -48,12 +50,7 @@ impl Change {
 impl std::fmt::Display for Assignment {
     /// As a shell takes it: `--set nats.nat-b.filtering=address-dependent`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/%".contains(c);
-        if self.value.chars().all(is_plain) {
-            write!(f, "--set {}={}", self.path, self.value)
-        } else {
-            write!(f, "--set '{}={}'", self.path, self.value.replace('\'', r"'\''"))
-        }
+        write!(f, "--set {}", quoted(&format!("{}={}", self.path, self.value)))
     }
 }
 

@@ -7,7 +7,7 @@ pub mod account;
 pub mod catalogue;
 pub mod change;
 pub mod experiment;
-pub mod search;
+mod search;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +16,9 @@ use serde::Serialize;
 pub use account::{CallAccount, CheckAccount, PairAccount, SideAccount};
 pub use change::{Assignment, Change};
 pub use experiment::{Counterfactual, Experiment, Trial, TrialCall};
-pub use search::{Flip, Flips, Search};
+pub use search::{Flip, Flips, Set};
 
+use self::search::Search;
 use crate::engine::{Run, RunError};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -65,20 +66,35 @@ pub fn explain(
     experiment: &Experiment<'_>,
     depth: Depth,
 ) -> Result<Explanation, RunError> {
+    let flips = flips(plan, experiment, depth, |sets, try_one| sets.iter().map(try_one).collect())?;
+    Ok(Explanation::new(plan, run, outcome, without(plan, experiment)?, flips))
+}
+
+/// The smallest sets of changes that give a call another path. `try_all` runs the trial of each set, side by side if it
+/// likes, and gives what came of them in the order of the sets. `plan` is what `experiment` gives without changes.
+///
+/// # Errors
+/// Those of the run without changes. A changed scenario that cannot be run is left out.
+pub fn flips(
+    plan: &Plan,
+    experiment: &Experiment<'_>,
+    depth: Depth,
+    try_all: impl Fn(&[Set], &(dyn Fn(&Set) -> Option<Trial> + Sync)) -> Vec<Option<Trial>>,
+) -> Result<Flips, RunError> {
     let catalogue = catalogue::changes(plan);
     let as_it_is = Trial::of(plan, experiment.limits)?;
     let mut search = Search::new(&catalogue, &as_it_is);
-    let try_all = |sets: Vec<search::Set>, search: &mut Search<'_>| {
-        let results: Vec<_> =
-            sets.into_iter().map(|set| (set.clone(), search.run(experiment, &set))).collect();
-        search.note(results);
+    let answer = |search: &mut Search<'_>, sets: Vec<Set>| {
+        let trials = try_all(&sets, &|set| search.run(experiment, set));
+        search.note(sets.into_iter().zip(trials));
     };
-    try_all(search.singles(), &mut search);
+    let singles = search.singles();
+    answer(&mut search, singles);
     if depth == Depth::Pairs {
         let pairs = search.pairs();
-        try_all(pairs, &mut search);
+        answer(&mut search, pairs);
     }
-    Ok(Explanation::new(plan, run, outcome, without(plan, experiment)?, search.finish()))
+    Ok(search.finish())
 }
 
 /// What would have happened without servers.

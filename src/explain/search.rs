@@ -7,7 +7,7 @@ use super::experiment::{Effect, Experiment, Trial};
 
 /// How many calls are run in search of pairs of changes: a few seconds. Pairs grow with the square of the scenario;
 /// those beyond this are counted and not tried.
-pub const MOST_CALLS: usize = 20_000;
+const MOST_CALLS: usize = 20_000;
 
 /// A smallest set of changes that gives a call another path, and what comes of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -284,22 +284,19 @@ impl Finished {
 
     /// The outcome: what `punchlab run --format json` prints.
     pub fn json(&self) -> String {
-        in_memory(|out| json::write(out, &self.outcome, Layout::Pretty))
+        json::text(&self.outcome, Layout::Pretty)
     }
 
     /// Every event of the run, one JSON object a line: what `punchlab run --format jsonl` prints.
     pub fn jsonl(&self) -> String {
-        in_memory(|out| jsonl::write(out, self.report()))
+        let lines = in_memory(|out| jsonl::write(out, self.report()));
+        String::from_utf8_lossy(&lines).into_owned()
     }
 
     /// The packets as a pcapng file, for Wireshark.
     pub fn capture(&self) -> Vec<u8> {
-        let mut file = Vec::new();
-        if let Some(trace) = &self.run.trace {
-            // Writing to memory cannot fail.
-            let _ = capture::write(&mut file, &self.plan, self.run.seed, trace);
-        }
-        file
+        let Some(trace) = &self.run.trace else { return Vec::new() };
+        in_memory(|out| capture::write(out, &self.plan, self.run.seed, trace))
     }
 
     /// All that the file expects holds.
@@ -341,11 +338,11 @@ impl Finished {
     }
 }
 
-/// The text a writer writes. Writing to memory cannot fail, and what is written is UTF-8.
-fn in_memory(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+/// What a writer writes. Writing to memory cannot fail.
+fn in_memory(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = write(&mut bytes);
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 impl fmt::Display for Finished {

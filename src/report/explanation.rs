@@ -39,14 +39,6 @@ pub fn write(explanation: &Explanation, options: Options) -> String {
     text.finish()
 }
 
-/// The explanation as one JSON object.
-///
-/// # Errors
-/// Numbers that have no JSON form; there are none.
-pub fn json(explanation: &Explanation) -> serde_json::Result<String> {
-    Ok(super::json::escaped(&serde_json::to_string_pretty(explanation)?, super::json::Layout::Pretty))
-}
-
 fn verdict(text: &mut Text, call: &CallAccount, options: Options) {
     text.paint(path_role(call.path), &format!("{:<6}", call.path.word().to_uppercase()));
     text.push(" ").paint(Role::Strong, &format!("{} → {}", call.from, call.to));

@@ -1,12 +1,12 @@
-//! The outcome as the contract's JSON object.
+//! Values as JSON.
 
 use std::fmt::Write as _;
-use std::io;
+
+use serde::Serialize;
 
 use super::text::is_hidden;
-use crate::outcome::Outcome;
 
-/// How the object is laid out.
+/// How a value is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// On many lines, for people.
@@ -15,26 +15,19 @@ pub enum Layout {
     Compact,
 }
 
-/// Writes the object and a line break. Keys come in the order of [`Outcome`]'s fields.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write(mut out: impl io::Write, outcome: &Outcome, layout: Layout) -> io::Result<()> {
-    let text = match layout {
-        Layout::Pretty => serde_json::to_string_pretty(outcome),
-        Layout::Compact => serde_json::to_string(outcome),
+/// A value and a line break. Keys come in the order of the type's fields.
+pub fn text(value: &impl Serialize, layout: Layout) -> String {
+    let json = match layout {
+        Layout::Pretty => serde_json::to_string_pretty(value),
+        Layout::Compact => serde_json::to_string(value),
     };
-    write_line(&mut out, &text?, layout)
-}
-
-/// Writes one JSON text and a line break.
-pub(super) fn write_line(out: &mut impl io::Write, json: &str, layout: Layout) -> io::Result<()> {
-    out.write_all(escaped(json, layout).as_bytes())
+    // What is written here has text, numbers and words as keys, which always have a JSON form.
+    escaped(&json.unwrap_or_default(), layout)
 }
 
 /// One JSON text and a line break. Invisible characters, which stand inside strings only, are escaped: the value stays
 /// what it is, and a terminal that shows it does not obey it.
-pub(crate) fn escaped(json: &str, layout: Layout) -> String {
+fn escaped(json: &str, layout: Layout) -> String {
     let is_layout = |c| layout == Layout::Pretty && c == '\n';
     let mut text = String::with_capacity(json.len() + 1);
     for character in json.chars() {
@@ -54,13 +47,8 @@ pub(crate) fn escaped(json: &str, layout: Layout) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::Outcome;
     use crate::report::fixture::Fixture;
-
-    fn text(outcome: &Outcome, layout: Layout) -> String {
-        let mut bytes = Vec::new();
-        write(&mut bytes, outcome, layout).expect("memory");
-        String::from_utf8(bytes).expect("UTF-8")
-    }
 
     #[test]
     fn the_object_has_the_keys_of_the_contract() {

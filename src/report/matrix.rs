@@ -37,12 +37,6 @@ pub fn write(matrix: &Matrix, options: &MatrixOptions, style: Style) -> String {
     text.finish()
 }
 
-/// `{"sites": […], "paths": [[…], …]}` on one line: `paths[row][column]` is the path of a call from row to column.
-pub fn json(matrix: &Matrix) -> String {
-    // A matrix holds words only, which always have a JSON form.
-    serde_json::to_string(matrix).map(|line| line + "\n").unwrap_or_default()
-}
-
 const LONGEST_PATH: usize = 6;
 
 fn agents(caller: StackKind, callee: StackKind) -> String {
@@ -61,6 +55,7 @@ fn widest<'a>(words: impl Iterator<Item = &'a str>) -> usize {
 mod tests {
     use super::*;
     use crate::plan::Path;
+    use crate::report::json::{self, Layout};
 
     fn matrix() -> Matrix {
         Matrix {
@@ -77,6 +72,6 @@ mod tests {
     #[test]
     fn the_json_form_holds_the_same() {
         let expected = r#"{"sites":["none","symmetric"],"paths":[["direct","stun"],["relay","failed"]]}"#;
-        assert_eq!(json(&matrix()).trim_end(), expected);
+        assert_eq!(json::text(&matrix(), Layout::Compact).trim_end(), expected);
     }
 }

@@ -3,8 +3,10 @@
 
 use super::diagnostic::{Code, Diagnostic};
 use super::read::{At, Reader, listed, nearest, shortened};
+use super::set::spelled;
 use super::source::Span;
 use super::tree::{Entry, Node, Scalar, Value};
+use crate::base::shell::quoted;
 
 /// The section's name.
 const SECTION: &str = "matrix";
@@ -173,7 +175,8 @@ impl Matrix {
             let known = listed(axis.values.iter().map(|value| value.text.as_str()));
             diagnostic = diagnostic.at(axis.name.span, known);
             let value = axis.values.first().map_or("", |value| value.text.as_str());
-            example.push_str(&format!(" --set matrix.{}={}", axis.name.value, one_line(value)));
+            let choice = format!("matrix.{}={}", axis.name.value, spelled(value));
+            example.push_str(&format!(" --set {}", quoted(&choice)));
         }
         diagnostic
             .help(format!("choose, for example with `{}`", example.trim_start()))

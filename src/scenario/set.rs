@@ -16,7 +16,6 @@ pub fn source(path: &str, value: &str) -> Source {
 }
 
 /// A text as a value of `--set` that is read back as this text: with quotes, where YAML would make something else of it.
-#[cfg(feature = "cli")]
 pub fn spelled(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./%+@:".contains(c);
     let begins_plain = text.starts_with(|c: char| c.is_ascii_alphanumeric());

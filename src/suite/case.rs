@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::result::{CallLine, CaseResult, Problem, ProblemKind, Status};
+use super::result::{CallLine, CaseResult, Problem, ProblemKind};
 use crate::base::Limits;
+use crate::base::shell::quoted;
 use crate::engine::RunOptions;
 use crate::explain::Assignment;
 use crate::outcome::{CallOutcome, ExpectationOutcome, Outcome, simulate};
@@ -76,7 +77,8 @@ impl TestCase<'_> {
 /// Runs and judges a case. `look` sees the run that the result is about: the first that disappoints, or the last. It sees
 /// none if the file is rejected or the run cannot be finished.
 pub fn judge(case: &TestCase<'_>, limits: &Limits, look: impl FnOnce(Seen<'_>)) -> CaseResult {
-    let mut judge = Judge { case, limits, result: blank(case), paths: BTreeMap::new() };
+    let result = CaseResult::new(case.id(), case.source.name.clone());
+    let mut judge = Judge { case, limits, result, paths: BTreeMap::new() };
     let mut look = Some(look);
     let own = case.overrides.seed;
     let seeds: Vec<Option<u64>> =
@@ -189,11 +191,6 @@ const DETAILS: [Part; 2] = [Part::Verdict, Part::Drops];
 /// How many seeds are named before the rest is counted.
 const NAMED_SEEDS: usize = 5;
 
-fn blank(case: &TestCase<'_>) -> CaseResult {
-    let file = case.source.name.clone();
-    CaseResult { status: Status::Passed, ..CaseResult::skipped(case.id(), file) }
-}
-
 fn call_line(call: &CallOutcome) -> CallLine {
     CallLine { from: call.from.clone(), to: call.to.clone(), path: call.path, needs: call.needs }
 }
@@ -210,14 +207,4 @@ fn seeds_line(paths: &[Path], seeds: &[u64]) -> String {
     let rest = if seeds.len() > NAMED_SEEDS { ", …" } else { "" };
     let word = if seeds.len() == 1 { "seed" } else { "seeds" };
     format!("{} with {} {word} ({}{rest})", words.join(", "), seeds.len(), named.join(", "))
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/%=@+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }

@@ -2,7 +2,6 @@
 
 use super::result::{CaseResult, Summary};
 use crate::report::svg::escape;
-use crate::report::text::printable;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:light-dark(#dce2e9,#2b3440);--quiet:light-dark(#5a6675,#97a3b3);\
@@ -30,22 +29,18 @@ pub fn write(results: &[CaseResult], page: impl Fn(usize) -> Option<String>) -> 
 }
 
 fn row(result: &CaseResult, page: Option<&str>) -> String {
-    let name = format!("<bdi>{}</bdi>", text(&result.id));
+    let name = format!("<bdi>{}</bdi>", escape(&result.id));
     let name = match page {
-        Some(page) => format!("<a href=\"{}\">{name}</a>", text(&link(page))),
+        Some(page) => format!("<a href=\"{}\">{name}</a>", link(page)),
         None => format!("<span>{name}</span>"),
     };
     let problems: String = result
         .problems
         .iter()
-        .map(|problem| format!("<p>{}</p>", text(problem.what.lines().next().unwrap_or_default())))
+        .map(|problem| format!("<p>{}</p>", escape(problem.what.lines().next().unwrap_or_default())))
         .collect();
-    let (status, paths) = (result.status, text(&result.paths()));
+    let (status, paths) = (result.status, escape(&result.paths()));
     format!("<li class=\"{status}\"><b>{status}</b>{name}<small>{paths}</small>{problems}</li>\n")
-}
-
-fn text(text: &str) -> String {
-    escape(&printable(text))
 }
 
 /// A file name as a relative link.

@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::result::{CaseResult, Summary};
-use crate::report::json::{Layout, escaped};
+use crate::report::json::{Layout, text};
 
 /// The version of this format.
 pub const VERSION: u32 = 1;
 
+/// The results of a run.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-/// The results of a run.
 pub(super) struct Suite<'a> {
     /// The version of this format.
     version: u32,
@@ -22,9 +22,8 @@ pub(super) struct Suite<'a> {
     cases: &'a [CaseResult],
 }
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 /// What follows the cases in JSON Lines.
+#[derive(Serialize)]
 struct LastLine {
     version: u32,
     ok: bool,
@@ -43,13 +42,4 @@ pub fn write_lines(results: &[CaseResult]) -> String {
     let (ok, summary) = (results.iter().all(CaseResult::is_fine), Summary::of(results));
     lines.push_str(&text(&LastLine { version: VERSION, ok, summary }, Layout::Compact));
     lines
-}
-
-fn text(value: &impl Serialize, layout: Layout) -> String {
-    let json = match layout {
-        Layout::Pretty => serde_json::to_string_pretty(value),
-        Layout::Compact => serde_json::to_string(value),
-    };
-    // Results hold text and numbers, which always have a JSON form.
-    escaped(&json.unwrap_or_default(), layout)
 }

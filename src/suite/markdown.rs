@@ -1,6 +1,7 @@
 //! Results as Markdown, for summaries of CI servers and comments on changes.
 
 use super::result::{CaseResult, Status, Summary};
+use crate::report::svg::escape;
 use crate::report::text::printable;
 
 /// How many cases the table names; those that are not fine come first.
@@ -32,7 +33,7 @@ pub fn write(results: &[CaseResult]) -> String {
 }
 
 fn section(result: &CaseResult) -> String {
-    let mut section = format!("\n<details><summary>{}</summary>\n\n", html(&result.id));
+    let mut section = format!("\n<details><summary>{}</summary>\n\n", escape(&result.id));
     let mut body = String::new();
     for problem in &result.problems {
         let line = problem.line.map(|line| format!(" (line {line})")).unwrap_or_default();
@@ -65,8 +66,4 @@ fn cell(text: &str) -> String {
         cell.push(character);
     }
     cell
-}
-
-fn html(text: &str) -> String {
-    printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,32 +1,32 @@
 //! `punchlab test`: every scenario of a folder as a test.
 
 mod artifacts;
-mod discover;
+mod reports;
 mod select;
 pub mod snapshots;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use self::artifacts::{Artifacts, page_name};
+use self::artifacts::Artifacts;
+use self::reports::ReportArguments;
 use self::select::Shard;
 use self::snapshots::Mode;
 use super::Exit;
 use super::console::Console;
+use super::discover;
 use super::overrides::{ChangeArguments, parse_stack};
+use super::progress;
 use crate::base::Limits;
+use crate::base::shell::quoted;
 use crate::plan::StackKind;
 use crate::report::snapshot;
 use crate::scenario::{self, Case, Overrides, Source};
-use crate::suite::{
-    self, CaseResult, Problem, ProblemKind, Status, Summary, TestCase, github, index, json, junit, markdown,
-    tap,
-};
+use crate::suite::{self, CaseResult, Problem, ProblemKind, Summary, TestCase};
 
 /// `punchlab test [PATH…]`
 #[derive(Debug, Args)]
@@ -101,38 +101,6 @@ Examples:
 
 A snapshot `call.nat.yaml.snap` beside a file is compared where the file runs as it is written; --update makes it.";
 
-/// Reports beside the one on standard output; `-` writes one there instead. Existing files are replaced.
-#[derive(Debug, Args)]
-struct ReportArguments {
-    /// JUnit XML, as Jenkins and GitLab read it.
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-
-    /// TAP 13.
-    #[arg(long, value_name = "FILE")]
-    tap: Option<PathBuf>,
-
-    /// One JSON object.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-
-    /// One JSON object a line, the count last.
-    #[arg(long, value_name = "FILE")]
-    jsonl: Option<PathBuf>,
-
-    /// Markdown, for summaries and comments.
-    #[arg(long, value_name = "FILE")]
-    md: Option<PathBuf>,
-
-    /// A folder with a page for each case and an index.
-    #[arg(long, value_name = "DIR")]
-    html: Option<PathBuf>,
-
-    /// A folder with a capture of each case.
-    #[arg(long, value_name = "DIR")]
-    pcap: Option<PathBuf>,
-}
-
 /// Finds, chooses and runs the cases, and reports about them.
 pub fn execute(arguments: &TestArguments, console: &mut Console) -> Exit {
     let limits = arguments.change.limits();
@@ -159,7 +127,12 @@ pub fn execute(arguments: &TestArguments, console: &mut Console) -> Exit {
             return Exit::CouldNotRun;
         }
     };
-    reported(arguments, &results, console).and(exit_of(&results))
+    let written = arguments.reports.write(&results, arguments.verbose, console);
+    let failed = results.iter().filter(|result| !result.is_fine()).map(|result| result.id.as_str());
+    if let Err(error) = select::note_failed(failed) {
+        console.complain(&format!("warning: --last-failed will not know of this run: {error}"));
+    }
+    written.and(exit_of(&results))
 }
 
 /// A case, or a file that has none because it was rejected.
@@ -189,7 +162,7 @@ type Found = Result<Source, Box<CaseResult>>;
 
 /// The texts of all files.
 fn found(arguments: &TestArguments, limits: &Limits) -> Result<Vec<Found>, String> {
-    let files = discover::files(&arguments.paths)?;
+    let files = discover::files(&arguments.paths, discover::SCENARIO)?;
     Ok(files
         .par_iter()
         .map(|file| Source::read(file, limits).map_err(|rejection| rejected(file, &rejection.to_string())))
@@ -198,8 +171,8 @@ fn found(arguments: &TestArguments, limits: &Limits) -> Result<Vec<Found>, Strin
 
 fn rejected(file: &Path, what: &str) -> Box<CaseResult> {
     let file = file.display().to_string();
-    let mut result = CaseResult { status: Status::Passed, ..CaseResult::skipped(file.clone(), file.clone()) };
-    result.reproduce = format!("punchlab check {file}");
+    let mut result = CaseResult::new(file.clone(), file.clone());
+    result.reproduce = format!("punchlab check {}", quoted(&file));
     result.add(Problem { kind: ProblemKind::Rejected, what: what.to_owned(), line: None });
     Box::new(result)
 }
@@ -273,7 +246,7 @@ fn tags_of(source: &Source, overrides: &Overrides, limits: &Limits) -> Vec<Strin
 
 /// Runs all cases, on as many cores as there may be; results come in the order of the cases.
 fn ran(arguments: &TestArguments, entries: &[Entry<'_>], limits: &Limits) -> Result<Vec<CaseResult>, String> {
-    let artifacts = Artifacts { html: arguments.reports.html.clone(), pcap: arguments.reports.pcap.clone() };
+    let artifacts = arguments.reports.artifacts();
     artifacts.prepare()?;
     let runner = Runner {
         limits,
@@ -281,7 +254,7 @@ fn ran(arguments: &TestArguments, entries: &[Entry<'_>], limits: &Limits) -> Res
         mode: mode(arguments),
         fail_fast: arguments.fail_fast,
         failed: AtomicBool::new(false),
-        progress: progress(entries.len()),
+        progress: progress::bar(entries.len(), "cases"),
     };
     let threads = usize::from(arguments.jobs.unwrap_or(0));
     let pool =
@@ -346,79 +319,6 @@ impl Runner<'_> {
             result.add(problem);
         }
         Ok(result)
-    }
-}
-
-fn progress(count: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(count as u64);
-    match ProgressStyle::with_template("{bar:40} {pos} of {len} cases") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
-}
-
-/// Writes every report that was asked for, and the one on standard output unless another took its place.
-fn reported(arguments: &TestArguments, results: &[CaseResult], console: &mut Console) -> Exit {
-    let reports = &arguments.reports;
-    let mut exit = Exit::Ok;
-    let mut taken = false;
-    let page = |number: usize| {
-        let result = results.get(number)?;
-        matches!(result.status, Status::Passed | Status::Failed).then(|| page_name(number, &result.id))
-    };
-    let index_path = reports.html.as_ref().map(|folder| folder.join("index.html"));
-    let written: [(&Option<PathBuf>, &dyn Fn() -> String); 6] = [
-        (&reports.junit, &|| junit::write(results)),
-        (&reports.tap, &|| tap::write(results)),
-        (&reports.json, &|| json::write(results)),
-        (&reports.jsonl, &|| json::write_lines(results)),
-        (&reports.md, &|| markdown::write(results)),
-        (&index_path, &|| index::write(results, page)),
-    ];
-    for (path, text) in written {
-        match path {
-            None => {}
-            Some(path) if path.as_os_str() == "-" => {
-                taken = true;
-                console.print(&text());
-            }
-            Some(path) => {
-                if let Err(error) = std::fs::write(path, text()) {
-                    console.complain(&format!("error: {}: {error}", path.display()));
-                    exit = exit.and(Exit::CouldNotRun);
-                }
-            }
-        }
-    }
-    if !taken {
-        console.print(&suite::human::write(results, arguments.verbose, console.style()));
-    }
-    on_github(results, console, taken);
-    let failed = results.iter().filter(|result| !result.is_fine()).map(|result| result.id.as_str());
-    if let Err(error) = select::note_failed(failed) {
-        console.complain(&format!("warning: --last-failed will not know of this run: {error}"));
-    }
-    exit
-}
-
-/// Inside GitHub Actions: annotations, and the step's summary.
-fn on_github(results: &[CaseResult], console: &mut Console, taken: bool) {
-    if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
-        return;
-    }
-    if !taken {
-        console.print(&github::annotations(results));
-    }
-    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
-        let written = file
-            .and_then(|mut file| std::io::Write::write_all(&mut file, markdown::write(results).as_bytes()));
-        if let Err(error) = written {
-            console.complain(&format!("warning: the step's summary could not be written: {error}"));
-        }
     }
 }
 

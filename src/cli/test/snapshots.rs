@@ -22,6 +22,9 @@ pub enum Mode {
     },
 }
 
+/// How the files end that note a difference.
+pub const NEW_SNAPSHOT: &str = ".snap.new";
+
 /// Where the snapshot of a case is kept: beside its file, with the case of its matrix in the name.
 pub fn path_of(file: &Path, label: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();

@@ -26,7 +26,7 @@ peers: {{ alice: {{ behind: nat-a }}, bob: {{ behind: nat-b }} }}
 calls: [alice -> bob]
 "
         );
-        let source = Source::new("folder/call.nat.yaml", text);
+        let source = Source::new("a folder/call.nat.yaml", text);
         let plan = load(&source, &Overrides::default(), &Limits::DEFAULT).expect("a plan");
         let options = RunOptions { record: true, ..RunOptions::default() };
         let (run, outcome) = simulate(&plan, &options).expect("a run");
@@ -167,7 +167,9 @@ fn what_a_page_leaves_out_it_says() {
     assert_eq!(data["packets"].as_array().expect("packets").len(), MOST_PACKETS);
     assert!(text(&data["missing"]).starts_with("This page shows the first 20000 of"), "{}", data["missing"]);
     let downloads = data["downloads"].as_array().expect("downloads");
-    assert!(downloads.iter().any(|one| text(&one["instead"]).contains("punchlab run folder/call.nat.yaml")));
+    assert!(
+        downloads.iter().any(|one| text(&one["instead"]).contains("punchlab run 'a folder/call.nat.yaml'"))
+    );
 }
 
 #[test]

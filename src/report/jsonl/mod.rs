@@ -37,7 +37,7 @@ use rustc_hash::FxHashSet;
 use serde_json::{Map, Value, json};
 
 use super::Report;
-use super::json::{Layout, write_line};
+use super::json::{Layout, text};
 use crate::trace::Trace;
 
 /// The version of this format.
@@ -89,7 +89,7 @@ impl Line {
     }
 
     fn write(self, out: &mut impl io::Write) -> io::Result<()> {
-        write_line(out, &serde_json::to_string(&self.0)?, Layout::Compact)
+        out.write_all(text(&self.0, Layout::Compact).as_bytes())
     }
 }
 

@@ -84,6 +84,15 @@ fn a_file_has_no_more_cases_than_the_limit() {
 
 #[cfg(feature = "cli")]
 #[test]
+fn the_choice_that_is_proposed_can_be_copied_into_a_shell() {
+    let text = "matrix: { title: [a b, x] }\nname: \"${{ matrix.title }}\"\npeers: {}\ncalls: []";
+    let rejection =
+        load(&Source::new("a", text), &Overrides::default(), &Limits::DEFAULT).expect_err("two cases");
+    let told = rejection.to_string();
+    assert!(told.contains(r#"with `--set 'matrix.title="a b"'`"#), "{told}");
+}
+
+#[test]
 fn a_spelled_text_is_read_back_as_it_was() {
     let text = "matrix: { title: [x] }\nname: \"${{ matrix.title }}\"\npeers: { alice: {}, bob: {} }\ncalls: [alice -> bob]";
     for value in

@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 
+use crate::base::shell::quoted;
 use crate::report::text::printable;
 use crate::report::{Report, capture, jsonl};
 use crate::scenario::Source;
@@ -42,7 +43,7 @@ pub fn scenario(source: &Source) -> Text {
 /// The trace as JSON Lines and as a capture.
 pub fn downloads(report: Report<'_>, source: &Source) -> Vec<Download> {
     let Some(trace) = &report.run.trace else { return Vec::new() };
-    let (file, stem) = (printable(&source.name).into_owned(), stem(source));
+    let (file, stem) = (quoted(&printable(&source.name)), stem(source));
     let lines = gzipped(|out| jsonl::write(out, report));
     let packets = gzipped(|out| capture::write(out, report.plan, report.run.seed, trace));
     vec![
