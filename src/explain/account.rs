@@ -1,6 +1,8 @@
 //! What the trace shows of each candidate pair: which check, which packet, which node, which rule, and what would have
 //! been let in.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::base::{PacketId, SessionId, SimTime};
@@ -68,6 +70,12 @@ pub struct EndAccount {
     pub kind: CandidateType,
     /// The transport address.
     pub address: String,
+}
+
+impl fmt::Display for EndAccount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.kind, self.address)
+    }
 }
 
 /// A check, and how it ended.

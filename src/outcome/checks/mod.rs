@@ -14,7 +14,7 @@ use crate::plan::{Drop, Element, IceTransportPolicy, Plan};
 use crate::trace::{Place, Trace};
 use crate::wire::Flow;
 
-pub use pairs::{LocalEnd, Pair};
+pub use pairs::{LocalEnd, Pair, signalled_to};
 
 use follow::{End, Follower, Message};
 

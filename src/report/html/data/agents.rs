@@ -9,7 +9,6 @@ use crate::explain::account::{self, names_pair};
 use crate::outcome::checks::{self, Pair};
 use crate::report::{Report, sentences};
 use crate::trace::{AgentEvent, EventKind, Trace};
-use crate::wire::Signal;
 
 /// One side of a call.
 #[derive(Debug, Serialize)]
@@ -51,6 +50,8 @@ fn agent(report: Report<'_>, trace: &Trace, book: &Book, number: usize, side: &S
         let words = format!("{} / {}", chosen.local.kind, chosen.remote.kind);
         (at.as_millis_f64(), pair.map_or(-1, |pair| pair as i64), words)
     });
+    let told = checks::signalled_to(trace, side).into_iter();
+    let remote = told.map(|(one, at)| (at.as_millis_f64(), one.kind.word(), one.address.to_string()));
     let mut agent = Agent {
         call: number / 2,
         node: side.node.index(),
@@ -59,38 +60,26 @@ fn agent(report: Report<'_>, trace: &Trace, book: &Book, number: usize, side: &S
         role: if number.is_multiple_of(2) { "controlling" } else { "controlled" },
         states: side.started_at.map(|at| (at.as_millis_f64(), "new")).into_iter().collect(),
         candidates: Vec::new(),
-        remote: Vec::new(),
+        remote: remote.collect(),
         selected: selected.collect(),
         pairs: pairs.iter().map(|pair| pair_data(report, book, side, pair)).collect(),
     };
-    agent.note_events(trace, session, side);
+    agent.note_events(trace, session);
     agent
 }
 
 impl Agent {
-    fn note_events(&mut self, trace: &Trace, session: SessionId, side: &SessionRun) {
+    fn note_events(&mut self, trace: &Trace, session: SessionId) {
         for event in &trace.events {
             let at = event.at.as_millis_f64();
-            match &event.kind {
-                EventKind::Agent { session: of, event } if *of == session => match event {
-                    AgentEvent::State(state) => self.states.push((at, state.word())),
-                    AgentEvent::Gathered(one) => {
-                        self.candidates.push((at, one.kind.word(), one.address.to_string()));
-                    }
-                    _ => {}
-                },
-                EventKind::Signalled { from, signal, arrives: Some(arrives) }
-                    if *from == side.counterpart =>
-                {
-                    let told = match signal {
-                        Signal::Offer(description) | Signal::Answer(description) => {
-                            description.candidates.as_slice()
-                        }
-                        Signal::Candidate(candidate) => std::slice::from_ref(candidate),
-                        Signal::EndOfCandidates => &[],
-                    };
-                    let arrives = arrives.as_millis_f64();
-                    self.remote.extend(told.iter().map(|c| (arrives, c.kind.word(), c.address.to_string())));
+            let EventKind::Agent { session: of, event } = &event.kind else { continue };
+            if *of != session {
+                continue;
+            }
+            match event {
+                AgentEvent::State(state) => self.states.push((at, state.word())),
+                AgentEvent::Gathered(one) => {
+                    self.candidates.push((at, one.kind.word(), one.address.to_string()));
                 }
                 _ => {}
             }
@@ -101,8 +90,8 @@ impl Agent {
 fn pair_data(report: Report<'_>, book: &Book, side: &SessionRun, pair: &Pair<'_>) -> PairData {
     let account = account::pair(report.plan, side, pair);
     PairData {
-        local: format!("{} {}", account.local.kind, account.local.address),
-        remote: format!("{} {}", account.remote.kind, account.remote.address),
+        local: account.local.to_string(),
+        remote: account.remote.to_string(),
         states: pair.states().into_iter().map(|(at, state)| (at.as_millis_f64(), state.word())).collect(),
         checks: pair.checks.iter().filter_map(|check| book.index_of(check.packet)).collect(),
         note: sentences::attempt(&account).join("; "),
