@@ -6,9 +6,9 @@ use super::packets::Book;
 use crate::base::SessionId;
 use crate::engine::SessionRun;
 use crate::explain::account::{self, names_pair};
-use crate::outcome::checks::{self, Pair};
+use crate::outcome::checks::{Checks, Pair};
 use crate::report::{Report, sentences};
-use crate::trace::{AgentEvent, EventKind, Trace};
+use crate::trace::{AgentEvent, EventKind};
 
 /// One side of a call.
 #[derive(Debug, Serialize)]
@@ -37,20 +37,20 @@ struct PairData {
 
 /// Both sides of every call.
 pub fn agents(report: Report<'_>, book: &Book) -> Vec<Agent> {
-    let Some(trace) = &report.run.trace else { return Vec::new() };
+    let Some(checks) = Checks::read(report.plan, report.run) else { return Vec::new() };
     let sessions = report.run.sessions.iter().enumerate();
-    sessions.map(|(number, side)| agent(report, trace, book, number, side)).collect()
+    sessions.map(|(number, side)| agent(report, &checks, book, number, side)).collect()
 }
 
-fn agent(report: Report<'_>, trace: &Trace, book: &Book, number: usize, side: &SessionRun) -> Agent {
+fn agent(report: Report<'_>, checks: &Checks<'_>, book: &Book, number: usize, side: &SessionRun) -> Agent {
     let session = SessionId::new(number as u32);
-    let pairs = checks::pairs(report.plan, report.run, trace, session);
+    let pairs = checks.pairs(session);
     let selected = side.selections.iter().map(|(at, chosen)| {
         let pair = pairs.iter().position(|pair| names_pair(chosen, pair));
         let words = format!("{} / {}", chosen.local.kind, chosen.remote.kind);
         (at.as_millis_f64(), pair.map_or(-1, |pair| pair as i64), words)
     });
-    let told = checks::signalled_to(trace, side).into_iter();
+    let told = checks.signalled_to(side).into_iter();
     let remote = told.map(|(one, at)| (at.as_millis_f64(), one.kind.word(), one.address.to_string()));
     let mut agent = Agent {
         call: number / 2,
@@ -64,13 +64,13 @@ fn agent(report: Report<'_>, trace: &Trace, book: &Book, number: usize, side: &S
         selected: selected.collect(),
         pairs: pairs.iter().map(|pair| pair_data(report, book, side, pair)).collect(),
     };
-    agent.note_events(trace, session);
+    agent.note_events(report, session);
     agent
 }
 
 impl Agent {
-    fn note_events(&mut self, trace: &Trace, session: SessionId) {
-        for event in &trace.events {
+    fn note_events(&mut self, report: Report<'_>, session: SessionId) {
+        for event in report.run.trace.iter().flat_map(|trace| &trace.events) {
             let at = event.at.as_millis_f64();
             let EventKind::Agent { session: of, event } = &event.kind else { continue };
             if *of != session {
