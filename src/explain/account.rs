@@ -1,11 +1,13 @@
 //! What the trace shows of each candidate pair: which check, which packet, which node, which rule, and what would have
 //! been let in.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::base::{PacketId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
-use crate::outcome::checks::{self, Check, CheckEnd, Death, Pair};
+use crate::outcome::checks::{Check, CheckEnd, Checks, Death, Pair};
 use crate::outcome::{CallOutcome, Outcome};
 use crate::plan::{
     Accepts, CandidateType, DropReason, Element, MappingBehavior, PairState, Path, Plan, Rule,
@@ -68,6 +70,12 @@ pub struct EndAccount {
     pub kind: CandidateType,
     /// The transport address.
     pub address: String,
+}
+
+impl fmt::Display for EndAccount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.kind, self.address)
+    }
 }
 
 /// A check, and how it ended.
@@ -136,10 +144,18 @@ pub struct DeathAccount {
 
 /// The account of every call.
 pub fn calls(plan: &Plan, run: &Run, outcome: &Outcome) -> Vec<CallAccount> {
-    outcome.calls.iter().enumerate().map(|(number, call)| account(plan, run, number, call)).collect()
+    let checks = Checks::read(plan, run);
+    let account = |(number, call)| account(plan, run, checks.as_ref(), number, call);
+    outcome.calls.iter().enumerate().map(account).collect()
 }
 
-fn account(plan: &Plan, run: &Run, number: usize, call: &CallOutcome) -> CallAccount {
+fn account(
+    plan: &Plan,
+    run: &Run,
+    checks: Option<&Checks<'_>>,
+    number: usize,
+    call: &CallOutcome,
+) -> CallAccount {
     let sides = [2 * number, 2 * number + 1].map(|session| SessionId::new(session as u32));
     CallAccount {
         from: call.from.clone(),
@@ -147,14 +163,13 @@ fn account(plan: &Plan, run: &Run, number: usize, call: &CallOutcome) -> CallAcc
         path: call.path,
         settled_ms: call.settled_ms,
         why: call.why.clone(),
-        sides: sides.into_iter().filter_map(|session| side(plan, run, session)).collect(),
+        sides: sides.into_iter().filter_map(|session| side(plan, run, checks?, session)).collect(),
     }
 }
 
-fn side(plan: &Plan, run: &Run, session: SessionId) -> Option<SideAccount> {
+fn side(plan: &Plan, run: &Run, checks: &Checks<'_>, session: SessionId) -> Option<SideAccount> {
     let side = run.sessions.get(session.index())?;
-    let trace = run.trace.as_ref()?;
-    let pairs = checks::pairs(plan, run, trace, session);
+    let pairs = checks.pairs(session);
     Some(SideAccount {
         peer: plan.name_of(side.node).to_owned(),
         pairs: pairs.iter().map(|one| pair(plan, side, one)).collect(),

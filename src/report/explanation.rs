@@ -4,7 +4,6 @@
 use super::human::Options;
 use super::sentences;
 use super::text::{Role, Text, counted, length, milliseconds, path_role};
-use crate::explain::account::EndAccount;
 use crate::explain::{
     CallAccount, Change, Explanation, Flip, Flips, PairAccount, SideAccount, Trial, TrialCall,
 };
@@ -64,14 +63,13 @@ fn attempts(text: &mut Text, call: &CallAccount, side: &SideAccount, several: bo
 }
 
 fn attempt(text: &mut Text, pair: &PairAccount, options: Options) {
-    let end = |end: &EndAccount| format!("{} {}", end.kind, end.address);
     let role = match pair.state {
         PairState::Succeeded => Role::Good,
         PairState::Failed => Role::Bad,
         PairState::Frozen | PairState::Waiting | PairState::InProgress => Role::Dim,
     };
     text.paint(role, if pair.selected { "  * " } else { "    " });
-    text.push(&format!("{} → {}  ", end(&pair.local), end(&pair.remote)));
+    text.push(&format!("{} → {}  ", pair.local, pair.remote));
     text.paint(role, pair.state.word());
     if pair.selected {
         text.paint(role, ", selected");

@@ -37,21 +37,27 @@ pub fn counterpart(run: &Run, id: SessionId) -> SessionId {
 
 /// What a packet is, in a few words: `Binding request (check)`, `data, 160 bytes`, `TCP SYN`.
 pub fn packet(record: &PacketRecord) -> String {
-    match &record.body {
-        Body::Udp(payload) => match stun::describe(payload) {
-            Some(described) => described.summary(),
-            None => format!("data, {} bytes", payload.len()),
-        },
-        Body::Tcp(segment) => tcp(segment.flags, segment.payload.len()),
-        Body::Icmp(icmp) => format!("ICMP {}", icmp.kind),
+    packet_with(record, message(record).as_ref())
+}
+
+/// The same where the packet's message has been read already.
+pub fn packet_with(record: &PacketRecord, message: Option<&stun::Described<'_>>) -> String {
+    match (&record.body, message) {
+        (Body::Udp(_), Some(message)) => message.summary(),
+        (Body::Udp(payload), None) => format!("data, {} bytes", payload.len()),
+        (Body::Tcp(segment), _) => tcp(segment.flags, segment.payload.len()),
+        (Body::Icmp(icmp), _) => format!("ICMP {}", icmp.kind),
     }
+}
+
+/// The STUN or TURN message in a packet; `None` if it carries none.
+pub fn message(record: &PacketRecord) -> Option<stun::Described<'_>> {
+    stun::describe(record.datagram()?)
 }
 
 /// What a packet is, in fewer words: of a message in a relay's envelope only the message, and what the envelope is.
 pub fn packet_briefly(record: &PacketRecord) -> String {
-    let Some(described) = record.datagram().and_then(|payload| stun::describe(payload)) else {
-        return packet(record);
-    };
+    let Some(described) = message(record) else { return packet_with(record, None) };
     let envelope = match (described.method, described.channel) {
         (Some(method), _) if method == stun::method::SEND => "Send",
         (Some(_), _) => "Data",

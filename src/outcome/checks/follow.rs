@@ -34,9 +34,8 @@ impl Message {
         }
     }
 
-    /// What the datagram carries; `None` if it is neither a check nor an answer to one.
-    fn read(record: &PacketRecord) -> Option<Self> {
-        let described = stun::describe(record.datagram()?)?;
+    /// `None` if it is neither a check nor an answer to one.
+    fn read(described: &stun::Described<'_>) -> Option<Self> {
         let innermost = described.innermost();
         let transaction = innermost.transaction?;
         if innermost.is_ice_check {
@@ -87,14 +86,15 @@ struct Facts<'a> {
 
 impl<'a> Follower<'a> {
     pub(super) fn new(trace: &'a Trace) -> Self {
-        let facts = trace.packets.iter().map(|record| Facts {
-            started: SimTime::ZERO,
-            message: Message::read(record),
-            end: End::Underway,
-            children: Vec::new(),
+        let mut channels = Vec::new();
+        let facts = trace.packets.iter().map(|record| {
+            let described = record.datagram().and_then(|payload| stun::describe(payload));
+            channels.extend(described.as_ref().and_then(|described| Channel::asked_for(record, described)));
+            let message = described.as_ref().and_then(Message::read);
+            Facts { started: SimTime::ZERO, message, end: End::Underway, children: Vec::new() }
         });
-        let channels = trace.packets.iter().filter_map(Channel::asked_for).collect();
-        let mut follower = Self { trace, facts: facts.collect(), channels };
+        let facts = facts.collect();
+        let mut follower = Self { trace, facts, channels };
         follower.note_ends();
         for (number, record) in trace.packets.iter().enumerate() {
             if let Some(cause) = record.cause.and_then(|cause| follower.facts.get_mut(cause.index())) {
@@ -219,8 +219,7 @@ impl<'a> Follower<'a> {
 }
 
 impl Channel {
-    fn asked_for(record: &PacketRecord) -> Option<Self> {
-        let described = stun::describe(record.datagram()?)?;
+    fn asked_for(record: &PacketRecord, described: &stun::Described<'_>) -> Option<Self> {
         if !described.is(stun::Class::Request, stun::method::CHANNEL_BIND) {
             return None;
         }

@@ -12,7 +12,7 @@ use crate::base::{PacketId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
 use crate::plan::{Drop, Element, IceTransportPolicy, Plan};
 use crate::trace::{Place, Trace};
-use crate::wire::Flow;
+use crate::wire::{Candidate, Flow};
 
 pub use pairs::{LocalEnd, Pair};
 
@@ -99,19 +99,41 @@ impl CheckEnd<'_> {
     }
 }
 
-/// All candidate pairs of one side with their checks, in the order in which RFC 8445 would try them: the side's own
-/// socket before its relays, the peer's own addresses before reflexive and relayed ones.
-///
-/// A pair stands here as soon as both its ends are known, whether it was ever checked or not.
-pub fn pairs<'a>(plan: &Plan, run: &'a Run, trace: &'a Trace, session: SessionId) -> Vec<Pair<'a>> {
-    let Some(side) = run.sessions.get(session.index()) else { return Vec::new() };
-    let Some(peer) = run.sessions.get(side.counterpart.index()) else { return Vec::new() };
-    let checks = checks_of(trace, side, peer);
-    let mut pairs = pairs::grouped(trace, session, side, checks);
-    if is_relay_only(plan, side) {
-        pairs.retain(|pair| matches!(pair.local, LocalEnd::Relay(_)) || !pair.checks.is_empty());
+/// All checks of a run. Reading a trace costs a look at every packet, so it is read once for all sides.
+pub struct Checks<'a> {
+    plan: &'a Plan,
+    run: &'a Run,
+    trace: &'a Trace,
+    follower: Follower<'a>,
+}
+
+impl<'a> Checks<'a> {
+    /// Reads the trace of a run; `None` if it kept none.
+    pub fn read(plan: &'a Plan, run: &'a Run) -> Option<Self> {
+        let trace = run.trace.as_ref()?;
+        Some(Self { plan, run, trace, follower: Follower::new(trace) })
     }
-    pairs
+
+    /// All candidate pairs of one side with their checks, in the order in which RFC 8445 would try them: the side's
+    /// own socket before its relays, the peer's own addresses before reflexive and relayed ones.
+    ///
+    /// A pair stands here as soon as both its ends are known, whether it was ever checked or not.
+    pub fn pairs(&self, session: SessionId) -> Vec<Pair<'a>> {
+        let sessions = &self.run.sessions;
+        let Some(side) = sessions.get(session.index()) else { return Vec::new() };
+        let Some(peer) = sessions.get(side.counterpart.index()) else { return Vec::new() };
+        let checks = checks_of(&self.follower, side, peer);
+        let mut pairs = pairs::grouped(self.trace, session, side, checks);
+        if is_relay_only(self.plan, side) {
+            pairs.retain(|pair| matches!(pair.local, LocalEnd::Relay(_)) || !pair.checks.is_empty());
+        }
+        pairs
+    }
+
+    /// The candidates that signalling brought to one side, and when.
+    pub fn signalled_to(&self, side: &SessionRun) -> Vec<(&'a Candidate, SimTime)> {
+        pairs::signalled_to(self.trace, side)
+    }
 }
 
 /// True if the side may use its relays only (WebRTC's `iceTransportPolicy`).
@@ -121,8 +143,7 @@ fn is_relay_only(plan: &Plan, side: &SessionRun) -> bool {
 }
 
 /// All checks that `side` sent, in order.
-fn checks_of<'a>(trace: &'a Trace, side: &SessionRun, peer: &SessionRun) -> Vec<Check<'a>> {
-    let follower = Follower::new(trace);
+fn checks_of<'a>(follower: &Follower<'a>, side: &SessionRun, peer: &SessionRun) -> Vec<Check<'a>> {
     let mut answers = follower.answers_of(peer);
     let mut checks = Vec::new();
     for packet in follower.sent_by(side) {
@@ -137,7 +158,7 @@ fn checks_of<'a>(trace: &'a Trace, side: &SessionRun, peer: &SessionRun) -> Vec<
             End::Arrived { at, node, .. } if node != peer.node => CheckEnd::Unanswered { at },
             End::Arrived { at, .. } => match answers.take(*transaction, at) {
                 None => CheckEnd::Unanswered { at },
-                Some(answer) => end_of_answer(&follower, answer, side, local, remote),
+                Some(answer) => end_of_answer(follower, answer, side, local, remote),
             },
         };
         let sent_at = follower.started(packet);

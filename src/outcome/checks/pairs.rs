@@ -142,7 +142,7 @@ fn relays(trace: &Trace, session: SessionId) -> impl Iterator<Item = (LocalEnd, 
 }
 
 /// The candidates that signalling brought to `side`, and when.
-fn signalled_to<'a>(trace: &'a Trace, side: &SessionRun) -> Vec<(&'a Candidate, SimTime)> {
+pub(super) fn signalled_to<'a>(trace: &'a Trace, side: &SessionRun) -> Vec<(&'a Candidate, SimTime)> {
     let mut told = Vec::new();
     for event in &trace.events {
         let EventKind::Signalled { from, signal, arrives: Some(at) } = &event.kind else { continue };

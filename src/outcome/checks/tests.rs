@@ -9,7 +9,7 @@ use crate::scenario::{Overrides, Source, load};
 #[test]
 fn a_check_that_dies_tells_where_and_one_that_is_answered_ends_its_pair_well() {
     let (plan, run) = recorded("port-restricted-cone", "port-restricted-cone");
-    let pairs = pairs(&plan, &run, run.trace.as_ref().expect("a trace"), SessionId::new(1));
+    let pairs = Checks::read(&plan, &run).expect("a trace").pairs(SessionId::new(1));
 
     let reflexive = pair_to(&pairs, CandidateType::ServerReflexive);
     let ends: Vec<bool> =
@@ -24,11 +24,11 @@ fn a_check_that_dies_tells_where_and_one_that_is_answered_ends_its_pair_well() {
 #[test]
 fn a_check_through_a_relay_belongs_to_the_relayed_address_that_sent_it_on() {
     let (plan, run) = recorded("symmetric", "symmetric");
-    let trace = run.trace.as_ref().expect("a trace");
+    let checks = Checks::read(&plan, &run).expect("a trace");
 
     let relayed: Vec<Pair<'_>> = [0, 1]
         .into_iter()
-        .flat_map(|side| pairs(&plan, &run, trace, SessionId::new(side)))
+        .flat_map(|side| checks.pairs(SessionId::new(side)))
         .filter(|pair| matches!(pair.local, LocalEnd::Relay(_)))
         .collect();
 
@@ -46,9 +46,9 @@ fn a_check_through_a_relay_belongs_to_the_relayed_address_that_sent_it_on() {
 #[test]
 fn pairs_stand_even_if_they_were_never_checked_and_states_follow_each_other() {
     let (plan, run) = recorded("symmetric", "full-cone");
-    let trace = run.trace.as_ref().expect("a trace");
+    let checks = Checks::read(&plan, &run).expect("a trace");
     for side in [0, 1] {
-        let pairs = pairs(&plan, &run, trace, SessionId::new(side));
+        let pairs = checks.pairs(SessionId::new(side));
         assert!(pairs.len() >= 6, "two bases and three kinds of remote candidates: {pairs:?}");
         for pair in pairs {
             let states = pair.states();

@@ -236,28 +236,27 @@ function scrollLadder(top) {
   drawVisible();
 }
 
-function activate(index, speak = true) {
-  ladder.active = Math.min(Math.max(index, 0), rows.length - 1);
-  if (speak) keepInSight(ladder.active, false);
-  drawVisible();
-  drawAt(ladder.active);
-  ladder.tree.setAttribute("aria-activedescendant", `row-${ladder.active}`);
-  markRows();
-  const row = rows[ladder.active];
-  if (!byId("details").hidden && row.kind !== "b") chooseRow(row);
-}
-
-/// The open row is the active one, so that Up and Down go on from there.
-function markOpen() {
-  if (!state.open) return;
-  const index = rows.findIndex(row => row.kind === state.open[0] && row.index === state.open[1]);
-  if (index < 0 || index === ladder.active) return;
+/// The row from which Up and Down go on.
+function setActive(index, move = true) {
   ladder.active = index;
-  keepInSight(index, false);
+  if (move) keepInSight(index, false);
   drawVisible();
   drawAt(index);
   ladder.tree.setAttribute("aria-activedescendant", `row-${index}`);
   markRows();
+}
+
+function activate(index, move = true) {
+  setActive(Math.min(Math.max(index, 0), rows.length - 1), move);
+  const row = rows[ladder.active];
+  if (!byId("details").hidden && row.kind !== "b") chooseRow(row);
+}
+
+/// The open row is the active one.
+function markOpen() {
+  if (!state.open) return;
+  const index = rows.findIndex(row => row.kind === state.open[0] && row.index === state.open[1]);
+  if (index >= 0 && index !== ladder.active) setActive(index);
 }
 
 function ladderKeys(event) {
@@ -278,8 +277,7 @@ function ladderClick(event) {
 
 function useRow(index, byKey) {
   const row = rows[index];
-  ladder.active = index;
-  ladder.tree.setAttribute("aria-activedescendant", `row-${index}`);
+  setActive(index, false);
   if (row.kind === "b") return toggleBand(row.band);
   chooseRow(row);
   if (byKey) focusDetails();

@@ -23,6 +23,11 @@ function textOf([kind, index]) {
   return [label, from, to, protocol, ...way, death?.reason, death?.place, death?.rule].join(" ").toLowerCase();
 }
 
+/// Visits every row of the call, whether it stands in a band or not, and whatever the filters say.
+function eachRow(visit) {
+  (call()?.rows || []).forEach(row => (row[0] === "b" ? row[1].forEach(member => visit(member)) : visit(row)));
+}
+
 function collectRows() {
   rows = [];
   const times = [];
@@ -101,7 +106,6 @@ function toggleBand(band) {
 /// How many rows of each family the call has.
 function familyCounts() {
   const counts = {};
-  const count = row => (counts[familyOf(row)] = (counts[familyOf(row)] || 0) + 1);
-  (call()?.rows || []).forEach(row => (row[0] === "b" ? row[1].forEach(count) : count(row)));
+  eachRow(row => (counts[familyOf(row)] = (counts[familyOf(row)] || 0) + 1));
   return counts;
 }

@@ -17,7 +17,7 @@ struct Recorded {
 
 impl Recorded {
     fn new(name: &str, duration: &str) -> Self {
-        let text = format!(
+        Self::of(format!(
             "name: {name}
 duration: {duration}
 nats: {{ nat-a: symmetric, nat-b: port-restricted-cone }}
@@ -25,7 +25,22 @@ servers: {{ stun: {{ stun: [3478/udp] }}, turn: {{ turn: [3478/udp] }} }}
 peers: {{ alice: {{ behind: nat-a }}, bob: {{ behind: nat-b }} }}
 calls: [alice -> bob]
 "
-        );
+        ))
+    }
+
+    /// Alice's NAT is far from the internet and Bob's is near, so that packets overtake each other.
+    fn far_and_near() -> Self {
+        Self::of(
+            "nats: { nat-a: { type: full-cone, link: { delay: 200ms } }, nat-b: full-cone }
+servers: { stun: { stun: [3478/udp] } }
+peers: { alice: { behind: nat-a }, bob: { behind: nat-b } }
+calls: [alice -> bob]
+"
+            .into(),
+        )
+    }
+
+    fn of(text: String) -> Self {
         let source = Source::new("a folder/call.nat.yaml", text);
         let plan = load(&source, &Overrides::default(), &Limits::DEFAULT).expect("a plan");
         let options = RunOptions { record: true, ..RunOptions::default() };
@@ -107,6 +122,29 @@ fn every_row_and_table_points_at_something_that_is_there() {
     }
     assert!(moments.is_sorted_by_key(|moment| moment["at"].as_f64()));
     assert!(packets.is_sorted_by_key(|packet| packet[1].as_f64()));
+}
+
+#[test]
+fn packets_that_died_are_listed_in_the_order_of_their_deaths() {
+    let data = Recorded::far_and_near().data();
+    for drop in data["drops"].as_array().expect("drops") {
+        let packets = drop["packets"].as_array().expect("packets").iter();
+        let end = |packet| start_of(&data, packet) + number(&stays(&data, packet).last().expect("a stay")[1]);
+        let ends: Vec<f64> = packets.map(end).collect();
+        assert!(ends.is_sorted(), "{}: {ends:?}", drop["reason"]);
+    }
+}
+
+#[test]
+fn packets_of_a_mapping_are_listed_in_the_order_in_which_they_came() {
+    let data = Recorded::far_and_near().data();
+    for nat in data["nats"].as_array().expect("NATs") {
+        for mapping in nat["mappings"].as_array().expect("mappings") {
+            let came = |packet| start_of(&data, packet) + arrival_at(&data, packet, &nat["node"]);
+            let times: Vec<f64> = mapping["used"].as_array().expect("packets").iter().map(came).collect();
+            assert!(times.is_sorted(), "{}: {times:?}", mapping["inside"]);
+        }
+    }
 }
 
 #[test]
@@ -199,6 +237,32 @@ fn the_policy_names_the_hash_of_the_script_that_stands_in_the_page() {
 fn the_same_run_gives_the_same_page() {
     let [one, two] = [(); 2].map(|()| Recorded::new("call", "3s").page());
     assert!(one == two);
+}
+
+/// When a packet was sent.
+fn start_of(data: &serde_json::Value, packet: &serde_json::Value) -> f64 {
+    number(&data["packets"][index(packet)][1])
+}
+
+/// How long after its start a packet came to a node.
+fn arrival_at(data: &serde_json::Value, packet: &serde_json::Value, node: &serde_json::Value) -> f64 {
+    let kind = &data["kinds"][index(&data["packets"][index(packet)][0])];
+    let stops = kind["stops"].as_array().expect("stops");
+    let stop = stops.iter().position(|stop| stop == node).expect("the node is on its way");
+    number(&stays(data, packet)[stop][0])
+}
+
+/// How long after its start a packet came to each of its stops, and left or ended there.
+fn stays<'d>(data: &'d serde_json::Value, packet: &serde_json::Value) -> &'d [serde_json::Value] {
+    data["timings"][index(&data["packets"][index(packet)][2])].as_array().expect("stays")
+}
+
+fn index(value: &serde_json::Value) -> usize {
+    value.as_u64().expect("a number") as usize
+}
+
+fn number(value: &serde_json::Value) -> f64 {
+    value.as_f64().expect("a number")
 }
 
 fn text(value: &serde_json::Value) -> String {

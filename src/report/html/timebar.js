@@ -100,12 +100,11 @@ function drawStrip(strip) {
   const sent = new Array(BINS).fill(0),
     died = new Array(BINS).fill(0);
   const bin = time => Math.floor((time / rangeEnd()) * (BINS - 1));
-  const count = row => {
-    if (row[0] !== "p" || startOf(row[1]) > rangeEnd()) return;
-    sent[bin(startOf(row[1]))]++;
-    if (isDead(row[1])) died[bin(startOf(row[1]))]++;
-  };
-  (call()?.rows || []).forEach(row => (row[0] === "b" ? row[1].forEach(count) : count(row)));
+  eachRow(([kind, packet]) => {
+    if (kind !== "p" || startOf(packet) > rangeEnd()) return;
+    sent[bin(startOf(packet))]++;
+    if (isDead(packet)) died[bin(startOf(packet))]++;
+  });
   const most = Math.max(...sent, 1);
   const bars = counts =>
     counts.map((n, i) => (n ? `M${i + 0.5} 12v${-rounded(2 + 10 * Math.sqrt(n / most), 1)}` : "")).join("");

@@ -6,10 +6,9 @@ use super::packets::Book;
 use crate::base::SessionId;
 use crate::engine::SessionRun;
 use crate::explain::account::{self, names_pair};
-use crate::outcome::checks::{self, Pair};
+use crate::outcome::checks::{Checks, Pair};
 use crate::report::{Report, sentences};
-use crate::trace::{AgentEvent, EventKind, Trace};
-use crate::wire::Signal;
+use crate::trace::{AgentEvent, EventKind};
 
 /// One side of a call.
 #[derive(Debug, Serialize)]
@@ -38,19 +37,21 @@ struct PairData {
 
 /// Both sides of every call.
 pub fn agents(report: Report<'_>, book: &Book) -> Vec<Agent> {
-    let Some(trace) = &report.run.trace else { return Vec::new() };
+    let Some(checks) = Checks::read(report.plan, report.run) else { return Vec::new() };
     let sessions = report.run.sessions.iter().enumerate();
-    sessions.map(|(number, side)| agent(report, trace, book, number, side)).collect()
+    sessions.map(|(number, side)| agent(report, &checks, book, number, side)).collect()
 }
 
-fn agent(report: Report<'_>, trace: &Trace, book: &Book, number: usize, side: &SessionRun) -> Agent {
+fn agent(report: Report<'_>, checks: &Checks<'_>, book: &Book, number: usize, side: &SessionRun) -> Agent {
     let session = SessionId::new(number as u32);
-    let pairs = checks::pairs(report.plan, report.run, trace, session);
+    let pairs = checks.pairs(session);
     let selected = side.selections.iter().map(|(at, chosen)| {
         let pair = pairs.iter().position(|pair| names_pair(chosen, pair));
         let words = format!("{} / {}", chosen.local.kind, chosen.remote.kind);
         (at.as_millis_f64(), pair.map_or(-1, |pair| pair as i64), words)
     });
+    let told = checks.signalled_to(side).into_iter();
+    let remote = told.map(|(one, at)| (at.as_millis_f64(), one.kind.word(), one.address.to_string()));
     let mut agent = Agent {
         call: number / 2,
         node: side.node.index(),
@@ -59,38 +60,26 @@ fn agent(report: Report<'_>, trace: &Trace, book: &Book, number: usize, side: &S
         role: if number.is_multiple_of(2) { "controlling" } else { "controlled" },
         states: side.started_at.map(|at| (at.as_millis_f64(), "new")).into_iter().collect(),
         candidates: Vec::new(),
-        remote: Vec::new(),
+        remote: remote.collect(),
         selected: selected.collect(),
         pairs: pairs.iter().map(|pair| pair_data(report, book, side, pair)).collect(),
     };
-    agent.note_events(trace, session, side);
+    agent.note_events(report, session);
     agent
 }
 
 impl Agent {
-    fn note_events(&mut self, trace: &Trace, session: SessionId, side: &SessionRun) {
-        for event in &trace.events {
+    fn note_events(&mut self, report: Report<'_>, session: SessionId) {
+        for event in report.run.trace.iter().flat_map(|trace| &trace.events) {
             let at = event.at.as_millis_f64();
-            match &event.kind {
-                EventKind::Agent { session: of, event } if *of == session => match event {
-                    AgentEvent::State(state) => self.states.push((at, state.word())),
-                    AgentEvent::Gathered(one) => {
-                        self.candidates.push((at, one.kind.word(), one.address.to_string()));
-                    }
-                    _ => {}
-                },
-                EventKind::Signalled { from, signal, arrives: Some(arrives) }
-                    if *from == side.counterpart =>
-                {
-                    let told = match signal {
-                        Signal::Offer(description) | Signal::Answer(description) => {
-                            description.candidates.as_slice()
-                        }
-                        Signal::Candidate(candidate) => std::slice::from_ref(candidate),
-                        Signal::EndOfCandidates => &[],
-                    };
-                    let arrives = arrives.as_millis_f64();
-                    self.remote.extend(told.iter().map(|c| (arrives, c.kind.word(), c.address.to_string())));
+            let EventKind::Agent { session: of, event } = &event.kind else { continue };
+            if *of != session {
+                continue;
+            }
+            match event {
+                AgentEvent::State(state) => self.states.push((at, state.word())),
+                AgentEvent::Gathered(one) => {
+                    self.candidates.push((at, one.kind.word(), one.address.to_string()));
                 }
                 _ => {}
             }
@@ -101,8 +90,8 @@ impl Agent {
 fn pair_data(report: Report<'_>, book: &Book, side: &SessionRun, pair: &Pair<'_>) -> PairData {
     let account = account::pair(report.plan, side, pair);
     PairData {
-        local: format!("{} {}", account.local.kind, account.local.address),
-        remote: format!("{} {}", account.remote.kind, account.remote.address),
+        local: account.local.to_string(),
+        remote: account.remote.to_string(),
         states: pair.states().into_iter().map(|(at, state)| (at.as_millis_f64(), state.word())).collect(),
         checks: pair.checks.iter().filter_map(|check| book.index_of(check.packet)).collect(),
         note: sentences::attempt(&account).join("; "),

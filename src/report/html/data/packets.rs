@@ -8,8 +8,9 @@ use crate::base::PacketId;
 use crate::plan::Plan;
 use crate::report::journey::{Fate, Journey};
 use crate::report::{Report, names};
-use crate::trace::{PacketRecord, Place};
-use crate::wire::{Body, Flow, stun};
+use crate::trace::Place;
+use crate::wire::stun::{self, Described};
+use crate::wire::{Body, Flow};
 
 /// All packets of a page, and the tables they point into.
 #[derive(Debug)]
@@ -100,17 +101,19 @@ impl Book {
         let mut kinds: Table<Kind> = Table::default();
         let mut timings: Table<Vec<(u64, u64)>> = Table::default();
         let mut attributes: Table<Attributes> = Table::default();
-        let checks = transactions_of_checks(journeys);
+        let messages: Vec<Option<Described<'_>>> =
+            journeys.iter().map(|journey| names::message(journey.record)).collect();
+        let checks = transactions_of_checks(&messages);
         let mut packets = Vec::with_capacity(journeys.len());
         let mut is_complete = true;
-        for journey in journeys {
-            let said = said(journey.record);
+        for (journey, message) in journeys.iter().zip(&messages) {
+            let said = message.as_ref().map(in_words).unwrap_or_default();
             let is_full = attributes.len() >= MOST_MESSAGES && !attributes.contains(&said);
             is_complete &= said.is_empty() || !is_full;
             let said = if said.is_empty() || is_full { -1 } else { attributes.insert_full(said).0 as i64 };
             let cause = journey.record.cause.and_then(|cause| index.get(&cause));
             packets.push((
-                kinds.insert_full(kind(report.plan, journey, &checks)).0,
+                kinds.insert_full(kind(report.plan, journey, message.as_ref(), &checks)).0,
                 journey.started.as_millis_f64(),
                 timings.insert_full(timing(journey)).0,
                 said,
@@ -137,13 +140,18 @@ impl Book {
     }
 }
 
-fn kind(plan: &Plan, journey: &Journey<'_>, checks: &FxHashSet<[u8; 12]>) -> Kind {
+fn kind(
+    plan: &Plan,
+    journey: &Journey<'_>,
+    message: Option<&Described<'_>>,
+    checks: &FxHashSet<[u8; 12]>,
+) -> Kind {
     let record = journey.record;
     let copy = if journey.is_copy { " (copy)" } else { "" };
     Kind {
-        label: format!("{}{copy}", names::packet(record)),
+        label: format!("{}{copy}", names::packet_with(record, message)),
         protocol: record.protocol().word(),
-        family: family(record, checks),
+        family: family(&record.body, message, checks),
         call: journey.call,
         bytes: record.len,
         from: record.flow.source.to_string(),
@@ -183,26 +191,22 @@ fn death(plan: &Plan, fate: Fate<'_>) -> Option<Death> {
 }
 
 /// The transactions that are connectivity checks, so that their answers can be told from a STUN server's.
-fn transactions_of_checks(journeys: &[Journey<'_>]) -> FxHashSet<[u8; 12]> {
-    let transaction = |journey: &Journey<'_>| {
-        let described = stun::describe(journey.record.datagram()?)?;
-        let innermost = described.innermost();
-        innermost.transaction.filter(|_| innermost.is_ice_check)
-    };
-    journeys.iter().filter_map(transaction).collect()
+fn transactions_of_checks(messages: &[Option<Described<'_>>]) -> FxHashSet<[u8; 12]> {
+    let innermost = messages.iter().flatten().map(Described::innermost);
+    innermost.filter(|message| message.is_ice_check).filter_map(|message| message.transaction).collect()
 }
 
-fn family(record: &PacketRecord, checks: &FxHashSet<[u8; 12]>) -> Family {
-    let payload = match &record.body {
-        Body::Udp(payload) => payload,
+fn family(body: &Body, message: Option<&Described<'_>>, checks: &FxHashSet<[u8; 12]>) -> Family {
+    match body {
+        Body::Udp(_) => {}
         Body::Tcp(_) => return Family::Tcp,
         Body::Icmp(_) => return Family::Icmp,
-    };
-    let Some(described) = stun::describe(payload) else { return Family::Data };
-    let innermost = described.innermost();
+    }
+    let Some(message) = message else { return Family::Data };
+    let innermost = message.innermost();
     let is_binding = innermost.method == Some(stun::method::BINDING);
     // What a relay's envelope carries is what the packet is for.
-    match described.nested {
+    match message.nested {
         _ if innermost.transaction.is_some_and(|transaction| checks.contains(&transaction)) => Family::Check,
         Some(_) => Family::Data,
         None if is_binding => Family::Stun,
@@ -215,15 +219,7 @@ fn timing(journey: &Journey<'_>) -> Vec<(u64, u64)> {
     journey.stays.iter().map(|stay| (after(stay.arrived), after(stay.departed))).collect()
 }
 
-fn said(record: &PacketRecord) -> Attributes {
-    record
-        .datagram()
-        .and_then(|payload| stun::describe(payload))
-        .map(|message| in_words(&message))
-        .unwrap_or_default()
-}
-
-fn in_words(message: &stun::Described<'_>) -> Attributes {
+fn in_words(message: &Described<'_>) -> Attributes {
     let mut said = Attributes::new();
     if let Some(transaction) = message.transaction {
         let hex: String = transaction.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -30,7 +30,7 @@ struct Mapping {
     until: Option<f64>,
     /// Who may send in, and since when; `None`: anybody.
     accepts: Option<Vec<(f64, String)>>,
-    /// The packets it translated, or let in.
+    /// The packets it translated, or let in, in the order in which they came: the page searches them by that time.
     used: Vec<usize>,
 }
 
@@ -152,10 +152,9 @@ impl Mapping {
 }
 
 fn note_uses(mappings: &mut [Mapping], journeys: &[Journey<'_>], book: &Book, node: NodeId) {
-    for journey in journeys {
+    for (at, journey) in in_order_of_arrival(journeys, node) {
         let Some(packet) = book.index_of(journey.packet) else { continue };
-        let here = journey.stops.iter().zip(&journey.stays).find(|(stop, _)| **stop == node);
-        let Some(at) = here.map(|(_, stay)| stay.arrived.as_millis_f64()) else { continue };
+        let at = at.as_millis_f64();
         for rewrite in journey.rewrites.iter().filter(|rewrite| rewrite.node == node) {
             let (before, after) = (rewrite.before, rewrite.after);
             let went_out = (before.source.to_string(), after.source.to_string());
@@ -170,6 +169,17 @@ fn note_uses(mappings: &mut [Mapping], journeys: &[Journey<'_>], book: &Book, no
             }
         }
     }
+}
+
+/// The packets that came to a node, and when each first did.
+fn in_order_of_arrival<'j, 'a>(journeys: &'j [Journey<'a>], node: NodeId) -> Vec<(SimTime, &'j Journey<'a>)> {
+    let arrival = |journey: &'j Journey<'a>| {
+        let (_, stay) = journey.stops.iter().zip(&journey.stays).find(|(stop, _)| **stop == node)?;
+        Some((stay.arrived, journey))
+    };
+    let mut arrivals: Vec<_> = journeys.iter().filter_map(arrival).collect();
+    arrivals.sort_by_key(|(at, _)| *at);
+    arrivals
 }
 
 /// The allocations of every TURN server, in the order of the plan.

@@ -55,6 +55,7 @@ pub struct Drop {
     count: u64,
     rfc: Option<&'static str>,
     example: String,
+    /// In the order in which they died: the page searches them by that time.
     packets: Vec<usize>,
 }
 
@@ -204,8 +205,10 @@ fn renumber(rows: &mut [RowData], place: &[usize]) {
 
 /// Where packets died and why, as the outcome counts them.
 pub fn drops(report: Report<'_>, journeys: &[Journey<'_>], book: &Book) -> Vec<Drop> {
+    let mut by_end: Vec<&Journey<'_>> = journeys.iter().collect();
+    by_end.sort_by_key(|journey| journey.ended);
     let mut packets: BTreeMap<(&str, DropReason), Vec<usize>> = BTreeMap::new();
-    for journey in journeys {
+    for journey in by_end {
         if let (Fate::Dropped { place, drop, .. }, Some(packet)) =
             (journey.fate, book.index_of(journey.packet))
         {
