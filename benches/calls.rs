@@ -6,7 +6,7 @@
 //! the file, which a run does once and a matrix does for each pair of NATs.
 //!
 //! A clock too noisy to compare two versions by? Count instructions:
-//! `valgrind --tool=callgrind --toggle-collect='punchlab::engine::world::World::run' <the binary> --bench is::port
+//! `valgrind --tool=callgrind --toggle-collect='punchlab::engine::run_with' <the binary> --bench is::port
 //! --sample-count 50 --sample-size 1`. Valgrind knows no SHA instructions, so hashing looks several times as dear there.
 
 use divan::Bencher;

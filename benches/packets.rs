@@ -10,8 +10,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use punchlab::base::{Limits, SimDuration, SimTime};
-use punchlab::engine::Network;
-use punchlab::engine::recorder::Recorder;
+use punchlab::engine::{Network, Recorder};
 use punchlab::plan::{Element, Plan};
 use punchlab::scenario::{self, Overrides, Source};
 use punchlab::wire::{Flow, Packet};

@@ -6,7 +6,7 @@ mod common;
 use common::scenario_files;
 use punchlab::base::Limits;
 use punchlab::engine::RunOptions;
-use punchlab::explain::{Depth, Experiment, Explanation, Flip, catalogue, explain};
+use punchlab::explain::{Depth, Experiment, Explanation, Flip, changes, explain};
 use punchlab::outcome::simulate;
 use punchlab::report::explanation;
 use punchlab::report::human::Options;
@@ -48,7 +48,7 @@ fn every_change_of_the_catalogue_can_be_made() {
         let source = Source::read(&file, &Limits::DEFAULT).expect("a readable scenario");
         let (overrides, limits) = (Overrides::default(), Limits::DEFAULT);
         let plan = scenario::load(&source, &overrides, &limits).expect("a plan");
-        for change in catalogue::changes(&plan) {
+        for change in changes(&plan) {
             let overrides = overrides_of(std::slice::from_ref(&change));
             let changed = scenario::load(&source, &overrides, &limits);
             assert!(changed.is_ok(), "{}: {}\n{}", file.display(), change.what, changed.unwrap_err());

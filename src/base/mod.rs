@@ -1,11 +1,11 @@
 //! Values that know nothing of NATs: virtual time, seeded randomness, exact quantities, ids, bounds, command lines.
 
-pub mod id;
-pub mod limits;
-pub mod quantity;
-pub mod random;
-pub mod shell;
-pub mod time;
+pub(crate) mod id;
+pub(crate) mod limits;
+pub(crate) mod quantity;
+pub(crate) mod random;
+pub(crate) mod shell;
+pub(crate) mod time;
 
 pub use id::{LinkId, NodeId, PacketId, PortId, SessionId};
 pub use limits::{LimitReached, Limits};

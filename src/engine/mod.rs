@@ -3,17 +3,18 @@
 //! [`run()`] is a pure function of the plan and the seed: no clock, no thread, no randomness but the streams of
 //! [`Random`](crate::base::Random).
 
-pub mod network;
-pub mod queue;
-pub mod recorder;
-pub mod run;
-pub mod seat;
-pub mod session;
-pub mod settle;
-pub mod signalling;
-pub mod world;
+pub(crate) mod network;
+pub(crate) mod queue;
+pub(crate) mod recorder;
+pub(crate) mod run;
+pub(crate) mod seat;
+pub(crate) mod session;
+pub(crate) mod settle;
+pub(crate) mod signalling;
+pub(crate) mod world;
 
 pub use network::Network;
+pub use recorder::Recorder;
 pub use run::{DropCount, EndpointRun, Observed, Run, SessionRun};
 pub use seat::Guest;
 pub use world::World;

@@ -3,19 +3,20 @@
 //! The account of what happened is read off the trace. What would have happened is found by running the changed scenario,
 //! so it cannot disagree with `punchlab run --set …`: it is the same run.
 
-pub mod account;
-pub mod catalogue;
-pub mod change;
-pub mod experiment;
+pub(crate) mod account;
+pub(crate) mod catalogue;
+pub(crate) mod change;
+pub(crate) mod experiment;
 mod search;
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
 
-pub use account::{CallAccount, CheckAccount, PairAccount, SideAccount};
+pub use account::{CallAccount, CheckAccount, DeathAccount, EndAccount, EndWord, PairAccount, SideAccount};
+pub use catalogue::changes;
 pub use change::{Assignment, Change};
-pub use experiment::{Counterfactual, Experiment, Trial, TrialCall};
+pub use experiment::{Counterfactual, Effect, Experiment, Trial, TrialCall};
 pub use search::{Flip, Flips, Set};
 
 use self::search::Search;

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use crate::base::SimTime;
 use crate::engine::SessionRun;
 use crate::plan::{Drop, DropReason};
 use crate::trace::{EventKind, PacketRecord, Place, Trace};
@@ -13,8 +12,6 @@ use crate::wire::{Flow, stun};
 pub struct CheckDeath<'a> {
     /// True for an answer.
     pub is_answer: bool,
-    /// When it died.
-    pub at: SimTime,
     /// Where it died.
     pub place: Place,
     /// Its flow there: NATs on the way had rewritten it.
@@ -63,7 +60,6 @@ fn of_packets<'a>(
         let record = trace.packets.get(packet.index())?;
         let death = CheckDeath {
             is_answer: false,
-            at: event.at,
             place: *place,
             flow: *flow,
             aimed_at: record.flow.destination,

@@ -1,13 +1,13 @@
 //! What a run means: the path, what it needed, and why.
 
-pub mod admission;
-pub mod checks;
-pub mod classify;
-pub mod deaths;
-pub mod expect;
-pub mod needs;
-pub mod passage;
-pub mod why;
+pub(crate) mod admission;
+pub(crate) mod checks;
+pub(crate) mod classify;
+pub(crate) mod deaths;
+pub(crate) mod expect;
+pub(crate) mod needs;
+pub(crate) mod passage;
+pub(crate) mod why;
 
 use std::collections::BTreeMap;
 

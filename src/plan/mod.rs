@@ -3,13 +3,13 @@
 //! A [`Plan`] is complete and consistent: every default is filled in, every name resolved, every address
 //! assigned. Whoever holds one need not check it again. Nothing here does anything.
 
-pub mod behavior;
-pub mod drop;
-pub mod element;
-pub mod expectation;
-pub mod graph;
-pub mod state;
-pub mod verdict;
+pub(crate) mod behavior;
+pub(crate) mod drop;
+pub(crate) mod element;
+pub(crate) mod expectation;
+pub(crate) mod graph;
+pub(crate) mod state;
+pub(crate) mod verdict;
 
 use std::net::IpAddr;
 

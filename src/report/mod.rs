@@ -13,16 +13,18 @@ pub mod json;
 pub mod jsonl;
 pub mod ladder;
 pub mod matrix;
-pub mod mermaid;
-pub mod names;
-pub mod sentences;
+pub(crate) mod mermaid;
+pub(crate) mod names;
+pub(crate) mod sentences;
 pub mod snapshot;
-pub mod svg;
-pub mod text;
+pub(crate) mod svg;
+pub(crate) mod text;
 pub mod topology;
 
 #[cfg(test)]
 mod fixture;
+
+pub use text::Style;
 
 use crate::engine::Run;
 use crate::outcome::Outcome;

@@ -14,7 +14,7 @@
 //! assert!(rejection.to_string().contains("did you mean `home`?"));
 //! ```
 
-pub mod diagnostic;
+pub(crate) mod diagnostic;
 mod file;
 mod keys;
 mod links;
@@ -28,7 +28,7 @@ mod render;
 mod resolve;
 mod schema;
 mod set;
-pub mod source;
+pub(crate) mod source;
 mod syntax;
 mod tree;
 mod word;

@@ -1,11 +1,11 @@
 //! What travels: IP packets, STUN and TURN messages inside them, candidate lines, capture files.
 
-pub mod candidate;
-pub mod packet;
+pub(crate) mod candidate;
+pub(crate) mod packet;
 pub mod pcapng;
-pub mod signal;
+pub(crate) mod signal;
 pub mod stun;
 
 pub use candidate::{Candidate, PairEnd, SelectedPair};
-pub use packet::{Body, Flow, Icmp, IcmpKind, Packet, TcpFlags, TcpSegment, Trail};
-pub use signal::Signal;
+pub use packet::{Body, Flow, INITIAL_HOP_LIMIT, Icmp, IcmpKind, Packet, TcpFlags, TcpSegment, Trail};
+pub use signal::{Description, Signal};

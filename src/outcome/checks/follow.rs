@@ -18,19 +18,19 @@ pub(super) type Transaction = [u8; 12];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Message {
     /// A connectivity check.
-    Request { transaction: Transaction, nominates: bool },
+    Request { transaction: Transaction },
     /// A Binding success.
     Success { transaction: Transaction },
     /// A Binding error.
-    Error { transaction: Transaction, code: u16 },
+    Error { transaction: Transaction },
 }
 
 impl Message {
     const fn transaction(&self) -> &Transaction {
         match self {
-            Self::Request { transaction, .. }
-            | Self::Success { transaction }
-            | Self::Error { transaction, .. } => transaction,
+            Self::Request { transaction } | Self::Success { transaction } | Self::Error { transaction } => {
+                transaction
+            }
         }
     }
 
@@ -39,14 +39,12 @@ impl Message {
         let innermost = described.innermost();
         let transaction = innermost.transaction?;
         if innermost.is_ice_check {
-            return Some(Self::Request { transaction, nominates: innermost.use_candidate });
+            return Some(Self::Request { transaction });
         }
         if innermost.is(stun::Class::Success, stun::method::BINDING) {
             return Some(Self::Success { transaction });
         }
-        innermost
-            .is(stun::Class::Error, stun::method::BINDING)
-            .then(|| Self::Error { transaction, code: innermost.error.unwrap_or_default() })
+        innermost.is(stun::Class::Error, stun::method::BINDING).then_some(Self::Error { transaction })
     }
 }
 

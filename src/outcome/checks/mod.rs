@@ -12,7 +12,7 @@ use crate::base::{PacketId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
 use crate::plan::{Drop, Element, IceTransportPolicy, Plan};
 use crate::trace::{Place, Trace};
-use crate::wire::{Candidate, Flow};
+use crate::wire::Flow;
 
 pub use pairs::{LocalEnd, Pair};
 
@@ -29,8 +29,6 @@ pub struct Check<'a> {
     pub local: LocalEnd,
     /// To where: through a relay the address it was to be passed on to.
     pub remote: SocketAddr,
-    /// True if it carried USE-CANDIDATE.
-    pub nominates: bool,
     /// How it ended.
     pub end: CheckEnd<'a>,
 }
@@ -47,15 +45,11 @@ pub enum CheckEnd<'a> {
     AnsweredFromElsewhere {
         /// When.
         at: SimTime,
-        /// From where.
-        source: SocketAddr,
     },
     /// The peer refused it.
     Refused {
         /// When its answer came back.
         at: SimTime,
-        /// The answer's code.
-        code: u16,
     },
     /// It died on its way.
     Died(Death<'a>),
@@ -131,7 +125,8 @@ impl<'a> Checks<'a> {
     }
 
     /// The candidates that signalling brought to one side, and when.
-    pub fn signalled_to(&self, side: &SessionRun) -> Vec<(&'a Candidate, SimTime)> {
+    #[cfg(feature = "html")]
+    pub fn signalled_to(&self, side: &SessionRun) -> Vec<(&'a crate::wire::Candidate, SimTime)> {
         pairs::signalled_to(self.trace, side)
     }
 }
@@ -147,7 +142,7 @@ fn checks_of<'a>(follower: &Follower<'a>, side: &SessionRun, peer: &SessionRun) 
     let mut answers = follower.answers_of(peer);
     let mut checks = Vec::new();
     for packet in follower.sent_by(side) {
-        let Some(Message::Request { transaction, nominates, .. }) = follower.message(packet) else {
+        let Some(Message::Request { transaction }) = follower.message(packet) else {
             continue;
         };
         let Some((local, remote)) = follower.ends_of_check(packet, side) else { continue };
@@ -162,7 +157,7 @@ fn checks_of<'a>(follower: &Follower<'a>, side: &SessionRun, peer: &SessionRun) 
             },
         };
         let sent_at = follower.started(packet);
-        checks.push(Check { packet, sent_at, local, remote, nominates: *nominates, end });
+        checks.push(Check { packet, sent_at, local, remote, end });
     }
     checks
 }
@@ -179,9 +174,9 @@ fn end_of_answer<'a>(
         End::Underway => CheckEnd::Underway,
         End::Arrived { at, node, .. } if node != side.node => CheckEnd::Unanswered { at },
         End::Arrived { at, source, .. } => match follower.message(answer) {
-            Some(Message::Error { code, .. }) => CheckEnd::Refused { at, code: *code },
+            Some(Message::Error { .. }) => CheckEnd::Refused { at },
             _ if matches!(local, LocalEnd::Socket(_)) && source != remote => {
-                CheckEnd::AnsweredFromElsewhere { at, source }
+                CheckEnd::AnsweredFromElsewhere { at }
             }
             _ => CheckEnd::Answered { at },
         },

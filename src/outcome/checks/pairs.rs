@@ -51,11 +51,6 @@ impl LocalEnd {
 }
 
 impl Pair<'_> {
-    /// True if a check of it was answered.
-    pub fn succeeded(&self) -> bool {
-        self.answered_at().is_some()
-    }
-
     /// When the first of its checks was answered.
     pub fn answered_at(&self) -> Option<SimTime> {
         let answered = |check: &Check<'_>| match check.end {

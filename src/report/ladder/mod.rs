@@ -3,13 +3,13 @@
 //! Here is what a ladder says; how it looks is the business of its writers. Labels are whole here, and a writer that
 //! has little room takes the brief ones.
 
-pub mod collapse;
-pub mod columns;
+pub(crate) mod collapse;
+pub(crate) mod columns;
 pub mod mermaid;
-pub mod news;
-pub mod rows;
+pub(crate) mod news;
+pub(crate) mod rows;
 pub mod svg;
-pub mod track;
+pub(crate) mod track;
 
 pub use collapse::{Line, Repeats, collapse};
 pub use columns::columns;

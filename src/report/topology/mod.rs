@@ -2,7 +2,7 @@
 
 pub mod dot;
 mod labels;
-pub mod layout;
+pub(crate) mod layout;
 pub mod mermaid;
 pub mod svg;
 
