@@ -338,6 +338,30 @@ fn a_report_on_standard_output_takes_the_place_of_the_one_to_read() {
 }
 
 #[test]
+fn options_that_make_no_sense_are_refused_and_nothing_is_run() {
+    let suite = Suite::new("mistakes");
+    suite.write("a.nat.yaml", RELAYED);
+    for (arguments, told) in [
+        (
+            &["--junit", "-", "--tap", "-"][..],
+            "--junit and --tap would both write to standard output; give each a file of its own",
+        ),
+        (
+            &["--json", "r", "--md", "r"],
+            "--json and --md would both write to `r`; give each a file of its own",
+        ),
+        (&["--html", "-"], "--html makes a folder of pages, which standard output cannot hold; name one"),
+        (&["--pcap", "-"], "--pcap makes a folder of captures, which standard output cannot hold; name one"),
+        (&["--agent", "is", "--agent", "is"], "--agent names is twice"),
+    ] {
+        let output = suite.run(arguments);
+        assert_eq!((code(&output), stdout(&output).as_str()), (2, ""), "{arguments:?}");
+        assert!(stderr(&output).starts_with(&format!("error: {told}")), "{}", stderr(&output));
+    }
+    assert!(!suite.exists("-") && !suite.exists("r"));
+}
+
+#[test]
 fn on_github_failing_lines_are_annotated_and_the_summary_is_written() {
     let suite = Suite::new("github");
     suite.write("a.nat.yaml", &RELAYED.replace("path: relay", "path: stun"));
