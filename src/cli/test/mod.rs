@@ -219,12 +219,9 @@ fn chosen<'a>(arguments: &TestArguments, found: &'a [Found], console: &mut Conso
             console.complain("nothing failed last time; everything is run");
         }
     }
-    let mut number = 0;
-    entries.retain(|_| {
-        number += 1;
-        arguments.shard.is_none_or(|shard| shard.holds(number - 1))
-    });
-    entries
+    let numbered = entries.into_iter().enumerate();
+    let held = numbered.filter(|(number, _)| arguments.shard.is_none_or(|shard| shard.holds(*number)));
+    held.map(|(_, entry)| entry).collect()
 }
 
 /// The cases of a file, each once for each stack.
