@@ -155,20 +155,15 @@ fn several_stacks_make_several_cases() {
 }
 
 /// One file of two cases, of which one disappoints.
-const CASES: &str = "tags: [slow]
-matrix: { b: [symmetric, full-cone] }
-nats: { nat-a: symmetric, nat-b: \"${{ matrix.b }}\" }
-servers: { stun: { stun: [3478/udp] }, turn: { turn: [3478/udp] } }
-peers: { alice: { behind: nat-a }, bob: { behind: nat-b } }
-calls: [alice -> bob]
-expect:
-  path: relay
-";
+fn cases() -> String {
+    let call = RELAYED.replace("nat-b: symmetric", "nat-b: \"${{ matrix.b }}\"");
+    format!("tags: [slow]\nmatrix: {{ b: [symmetric, full-cone] }}\n{call}")
+}
 
 #[test]
 fn every_case_of_a_matrix_is_a_case_and_says_how_to_run_it_alone() {
     let suite = Suite::new("cases");
-    suite.write("a.nat.yaml", CASES);
+    suite.write("a.nat.yaml", &cases());
 
     let output = suite.run(&["--verbose"]);
 
@@ -191,7 +186,7 @@ fn every_case_of_a_matrix_is_a_case_and_says_how_to_run_it_alone() {
 #[test]
 fn run_and_check_go_through_all_cases_but_write_one_page_only_for_one() {
     let suite = Suite::new("cases-run");
-    suite.write("a.nat.yaml", CASES);
+    suite.write("a.nat.yaml", &cases());
 
     let run = suite.punchlab(&["run", "a.nat.yaml", "--show", "title"]);
     let page = suite.punchlab(&["run", "a.nat.yaml", "--html", "page.html"]);
@@ -218,7 +213,7 @@ fn run_and_check_go_through_all_cases_but_write_one_page_only_for_one() {
 #[test]
 fn files_are_chosen_by_their_tags() {
     let suite = Suite::new("tags");
-    suite.write("a.nat.yaml", CASES);
+    suite.write("a.nat.yaml", &cases());
     suite.write("b.nat.yaml", RELAYED);
 
     assert_eq!(lines(&suite.run(&["--list", "--tag", "slow", "--tag", "other"])).len(), 2);
@@ -335,6 +330,30 @@ fn a_report_on_standard_output_takes_the_place_of_the_one_to_read() {
     let output = stdout(&suite.run(&["--json", "-"]));
     let json: Value = serde_json::from_str(&output).expect("nothing but JSON");
     assert_eq!(json["ok"], true);
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused_and_nothing_is_run() {
+    let suite = Suite::new("mistakes");
+    suite.write("a.nat.yaml", RELAYED);
+    for (arguments, told) in [
+        (
+            &["--junit", "-", "--tap", "-"][..],
+            "--junit and --tap would both write to standard output; give each a file of its own",
+        ),
+        (
+            &["--json", "r", "--md", "r"],
+            "--json and --md would both write to `r`; give each a file of its own",
+        ),
+        (&["--html", "-"], "--html makes a folder of pages, which standard output cannot hold; name one"),
+        (&["--pcap", "-"], "--pcap makes a folder of captures, which standard output cannot hold; name one"),
+        (&["--agent", "is", "--agent", "is"], "--agent names is twice"),
+    ] {
+        let output = suite.run(arguments);
+        assert_eq!((code(&output), stdout(&output).as_str()), (2, ""), "{arguments:?}");
+        assert!(stderr(&output).starts_with(&format!("error: {told}")), "{}", stderr(&output));
+    }
+    assert!(!suite.exists("-") && !suite.exists("r"));
 }
 
 #[test]

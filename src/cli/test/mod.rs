@@ -101,8 +101,23 @@ Examples:
 
 A snapshot `call.nat.yaml.snap` beside a file is compared where the file runs as it is written; --update makes it.";
 
+impl TestArguments {
+    /// What makes no sense about the options.
+    fn mistake(&self) -> Option<String> {
+        let twice = self.agent.iter().enumerate().find(|(index, stack)| self.agent[..*index].contains(stack));
+        let twice = twice.map(|(_, stack)| {
+            format!("--agent names {stack} twice, which would make the same cases twice; name it once")
+        });
+        twice.or_else(|| self.reports.mistake())
+    }
+}
+
 /// Finds, chooses and runs the cases, and reports about them.
 pub fn execute(arguments: &TestArguments, console: &mut Console) -> Exit {
+    if let Some(mistake) = arguments.mistake() {
+        console.complain(&format!("error: {mistake}"));
+        return Exit::Rejected;
+    }
     let limits = arguments.change.limits();
     let found = match found(arguments, &limits) {
         Ok(found) => found,
@@ -204,12 +219,9 @@ fn chosen<'a>(arguments: &TestArguments, found: &'a [Found], console: &mut Conso
             console.complain("nothing failed last time; everything is run");
         }
     }
-    let mut number = 0;
-    entries.retain(|_| {
-        number += 1;
-        arguments.shard.is_none_or(|shard| shard.holds(number - 1))
-    });
-    entries
+    let numbered = entries.into_iter().enumerate();
+    let held = numbered.filter(|(number, _)| arguments.shard.is_none_or(|shard| shard.holds(*number)));
+    held.map(|(_, entry)| entry).collect()
 }
 
 /// The cases of a file, each once for each stack.

@@ -9,6 +9,7 @@ use clap::Args;
 use super::artifacts::{Artifacts, page_name};
 use crate::cli::Exit;
 use crate::cli::console::Console;
+use crate::cli::load::shown;
 use crate::suite::{CaseResult, Status, github, human, index, json, junit, markdown, tap};
 
 /// Reports beside the one on standard output; `-` writes one there instead. Existing files are replaced.
@@ -47,16 +48,37 @@ pub struct ReportArguments {
 type Writer = fn(&[CaseResult]) -> String;
 
 impl ReportArguments {
-    /// The reports that were asked for, and where each goes.
-    fn texts(&self) -> impl Iterator<Item = (&Path, Writer)> {
-        let texts: [(&Option<PathBuf>, Writer); 5] = [
-            (&self.junit, junit::write),
-            (&self.tap, tap::write),
-            (&self.json, json::write),
-            (&self.jsonl, json::write_lines),
-            (&self.md, markdown::write),
+    /// The reports that were asked for: option, where it goes, what it says.
+    fn texts(&self) -> impl Iterator<Item = (&'static str, &Path, Writer)> {
+        let texts: [(_, &Option<PathBuf>, Writer); 5] = [
+            ("--junit", &self.junit, junit::write),
+            ("--tap", &self.tap, tap::write),
+            ("--json", &self.json, json::write),
+            ("--jsonl", &self.jsonl, json::write_lines),
+            ("--md", &self.md, markdown::write),
         ];
-        texts.into_iter().filter_map(|(path, text)| Some((path.as_deref()?, text)))
+        texts.into_iter().filter_map(|(option, path, text)| Some((option, path.as_deref()?, text)))
+    }
+
+    /// What makes no sense about where the reports go.
+    pub fn mistake(&self) -> Option<String> {
+        for (option, folder, what) in [("--html", &self.html, "pages"), ("--pcap", &self.pcap, "captures")] {
+            if folder.as_deref().is_some_and(is_standard_output) {
+                return Some(format!(
+                    "{option} makes a folder of {what}, which standard output cannot hold; name one: `{option} {what}`"
+                ));
+            }
+        }
+        let texts: Vec<_> = self.texts().collect();
+        texts.iter().enumerate().find_map(|(index, (option, path, _))| {
+            let (earlier, ..) = texts[..index].iter().find(|(_, other, _)| other == path)?;
+            let place = if is_standard_output(path) {
+                "standard output".into()
+            } else {
+                format!("`{}`", shown(path))
+            };
+            Some(format!("{earlier} and {option} would both write to {place}; give each a file of its own"))
+        })
     }
 
     /// What each case leaves.
@@ -68,8 +90,8 @@ impl ReportArguments {
     pub fn write(&self, results: &[CaseResult], verbose: bool, console: &mut Console) -> Exit {
         let mut exit = Exit::Ok;
         let mut taken = false;
-        for (path, text) in self.texts() {
-            if path.as_os_str() == "-" {
+        for (_, path, text) in self.texts() {
+            if is_standard_output(path) {
                 taken = true;
                 console.print(&text(results));
             } else {
@@ -85,6 +107,10 @@ impl ReportArguments {
         on_github(results, console, taken);
         exit
     }
+}
+
+fn is_standard_output(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 fn index(results: &[CaseResult]) -> String {

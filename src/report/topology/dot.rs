@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::labels::{label_lines, link_lines, type_lines};
+use super::labels::{box_lines, ends_from_above, link_lines};
 use crate::base::NodeId;
 use crate::plan::{Element, Plan};
 use crate::report::text::printable;
@@ -17,16 +17,13 @@ pub fn write(plan: &Plan) -> String {
     );
     for (id, node) in plan.topology.nodes() {
         let (shape, color) = look(plan, id);
-        let label = label(plan, id);
+        let label = multiline(&box_lines(plan, id));
         let name = quoted(&node.name);
         let _ = writeln!(out, "  {name} [label={label}, {shape}, color=\"{color}\"];");
     }
     for link in plan.topology.link_ids() {
-        let (child, parent) = plan.topology.ends(link);
         // What stands on the left is drawn above.
-        let is_server = matches!(plan.topology.node(child).element, Element::Server(_));
-        let (above, below) = if is_server { (child, parent) } else { (parent, child) };
-        let (above, below) = (quoted(plan.name_of(above)), quoted(plan.name_of(below)));
+        let [above, below] = ends_from_above(plan, link).map(|node| quoted(plan.name_of(node)));
         let lines = link_lines(plan.topology.link(link));
         let _ = writeln!(out, "  {above} -- {below} [label={}];", multiline(&lines));
     }
@@ -43,13 +40,6 @@ fn look(plan: &Plan, node: NodeId) -> (&'static str, &'static str) {
         Element::Server(_) => ("shape=cylinder", "#009e73"),
         Element::Peer(_) => ("shape=box, style=rounded", "#0072b2"),
     }
-}
-
-fn label(plan: &Plan, node: NodeId) -> String {
-    let mut lines = vec![plan.name_of(node).to_owned()];
-    lines.extend(type_lines(plan, node));
-    lines.extend(label_lines(plan, node));
-    multiline(&lines)
 }
 
 fn quoted(text: &str) -> String {

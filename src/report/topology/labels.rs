@@ -1,6 +1,6 @@
 //! What stands in and beside the boxes of a picture. The lines are short: they decide how wide a picture is.
 
-use crate::base::{NodeId, Probability};
+use crate::base::{LinkId, NodeId, Probability};
 use crate::plan::{Access, Call, Element, Firewall, InboundPolicy, Link, Nat, Node, Plan, Server};
 
 /// How many of a node's addresses are listed before the rest is counted, and how many ports of a firewall.
@@ -31,6 +31,21 @@ pub fn label_lines(plan: &Plan, node: NodeId) -> Vec<String> {
         lines.push(format!("inside {}", nat.inside));
     }
     lines
+}
+
+/// Everything that stands in a box: the node's name, what it is, its addresses.
+pub fn box_lines(plan: &Plan, node: NodeId) -> Vec<String> {
+    let name = plan.name_of(node).to_owned();
+    [vec![name], type_lines(plan, node), label_lines(plan, node)].concat()
+}
+
+/// The ends of a link, the one that is drawn above first: a server stands above its parent, everything else below.
+pub fn ends_from_above(plan: &Plan, link: LinkId) -> [NodeId; 2] {
+    let (child, parent) = plan.topology.ends(link);
+    match plan.topology.node(child).element {
+        Element::Server(_) => [child, parent],
+        _ => [parent, child],
+    }
 }
 
 /// What a link is like: its name, if it has one, and then its delay and what is wrong with it: `10ms, 1% loss`.

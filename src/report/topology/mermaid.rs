@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::labels::{label_lines, link_lines, type_lines};
+use super::labels::{box_lines, ends_from_above, link_lines};
 use crate::base::NodeId;
 use crate::plan::{Element, Plan};
 use crate::report::mermaid::quoted;
@@ -27,10 +27,8 @@ pub fn write(plan: &Plan) -> String {
         let _ = writeln!(out, "  n{}{open}\"{}\"{close}:::{kind}", node.index(), label(plan, node));
     }
     for link in plan.topology.link_ids() {
-        let (child, parent) = plan.topology.ends(link);
         // What stands on the left is drawn above.
-        let is_server = matches!(plan.topology.node(child).element, Element::Server(_));
-        let (above, below) = if is_server { (child, parent) } else { (parent, child) };
+        let [above, below] = ends_from_above(plan, link);
         let words = quoted(&link_lines(plan.topology.link(link)).join(" "));
         let _ = writeln!(out, "  n{} ---|\"{words}\"| n{}", above.index(), below.index());
     }
@@ -52,9 +50,7 @@ fn shape(plan: &Plan, node: NodeId) -> (&'static str, &'static str) {
 }
 
 fn label(plan: &Plan, node: NodeId) -> String {
-    let mut lines = vec![plan.name_of(node).to_owned()];
-    lines.extend(type_lines(plan, node));
-    lines.extend(label_lines(plan, node));
+    let lines = box_lines(plan, node);
     lines.iter().map(|line| quoted(line)).collect::<Vec<_>>().join("<br>")
 }
 
