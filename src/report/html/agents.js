@@ -6,8 +6,8 @@ function startAgents() {
   const list = el("div", { class: "agents" });
   byId("agents").append(list);
   let places = [];
-  on("call", () => {
-    const agents = data.agents.filter(agent => agent.call === state.call);
+  on("tab", () => {
+    const agents = data.agents.filter(agent => agent.tab === state.tab);
     places = agents.map(agent => ({ agent, place: el("div", { class: "agent" }) }));
     list.replaceChildren(...places.map(({ place }) => place));
     show(byId("agents"), agents.length > 0);
@@ -40,7 +40,7 @@ function pairNow(pair, chosen) {
   // The note is about all checks of the pair; it would tell too much before they, or the call, are done.
   const last = pair.checks.at(-1);
   const done = Math.max(pair.states.at(-1)[0], last === undefined ? 0 : endOf(last));
-  const toldAt = Math.min(call().settled_ms ?? Infinity, done);
+  const toldAt = Math.min(tab().settled_ms ?? Infinity, done);
   return {
     local: pair.local,
     remote: pair.remote,

@@ -56,7 +56,7 @@ function startFilters() {
   );
   byId("ladder-title").after(bar);
 
-  on("call", () => {
+  on("tab", () => {
     const counts = familyCounts();
     families.replaceChildren(
       ...Object.keys(FAMILIES)

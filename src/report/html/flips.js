@@ -6,7 +6,7 @@ const PATH_ORDER = ["direct", "stun", "relay", "failed"];
 function flipsOf(index) {
   if (!data.flips) return "";
   const { better, worse, mixed } = data.flips;
-  const now = PATH_ORDER.indexOf(data.calls[index].path);
+  const now = PATH_ORDER.indexOf(data.tabs[index].path);
   const gain = flip => now - PATH_ORDER.indexOf(flip.calls[index][0]);
   const all = [...better, ...worse, ...mixed];
   const gains = all.filter(flip => gain(flip) > 0),

@@ -59,12 +59,12 @@ function startLadder() {
   }).observe(ladder.scroller);
   for (const what of ["scroll", "resize"])
     addEventListener(what, () => requestAnimationFrame(fillWindow), { passive: true });
-  for (const what of ["call", "filter"]) on(what, () => requestAnimationFrame(fillWindow));
+  for (const what of ["tab", "filter"]) on(what, () => requestAnimationFrame(fillWindow));
   const paper = matchMedia("print");
   paper.addEventListener("change", () => printRows(paper.matches));
   addEventListener("beforeprint", () => printRows(true));
   addEventListener("afterprint", () => printRows(paper.matches));
-  on("call", () => {
+  on("tab", () => {
     ladder.active = -1;
     scrollLadder(0);
     refill();
@@ -106,7 +106,7 @@ function refill() {
 function rebuild() {
   ladder.seenWidth = ladder.scroller.clientWidth;
   if (ladder.seenWidth === 0) return;
-  const columns = call()?.columns || [];
+  const columns = tab()?.columns || [];
   const wanted = Math.max(columns.length - 1, 1) * NARROWEST_COLUMN + 88;
   const room = (ladder.printing ? 680 : ladder.seenWidth) - TIME_WIDTH;
   ladder.grid = layOut(columns, Math.floor(ladder.printing ? room : Math.max(room, wanted)));
@@ -214,7 +214,7 @@ function markRows() {
 
 const currentRow = () => Math.max(countUntil(rows, state.time, row => row.at) - 1, 0);
 
-/// While the call plays, the current row stays in the middle; after a jump it is merely in sight.
+/// While time plays, the current row stays in the middle; after a jump it is merely in sight.
 function followTime() {
   if (!state.touched || (state.playing && !ladder.follow)) return;
   keepInSight(currentRow(), state.playing);

@@ -35,8 +35,8 @@ function start() {
   startKeys();
   startWatch();
   state.speed = defaultSpeed();
-  state.time = call()?.settled_ms ?? rangeEnd();
-  changed("call", "filter", "range", "play", "time", "open");
+  state.time = tab()?.settled_ms ?? rangeEnd();
+  changed("tab", "filter", "range", "play", "time", "open");
   collectRows();
   addEventListener("hashchange", readAddress);
   readAddress();

@@ -39,23 +39,23 @@ const longestSignal = data.moments.reduce(
 );
 
 /// Packets that are on their way at `time`, or died less than `linger` before it.
-function packetsAround(time, linger, call) {
+function packetsAround(time, linger, tab) {
   const found = [];
   const from = countUntil(data.packets, time - longestWay - linger - 1e-9, packet => packet[1]);
   for (let packet = from; packet < data.packets.length && startOf(packet) <= time; packet++) {
     const kind = kindOf(packet);
-    if (kind.call !== null && kind.call !== call) continue;
+    if (kind.tab !== null && kind.tab !== tab) continue;
     if (time < endOf(packet) || (kind.death && time <= endOf(packet) + linger)) found.push(packet);
   }
   return found;
 }
 
-function signalsAround(time, call) {
+function signalsAround(time, tab) {
   const found = [];
   const from = countUntil(data.moments, time - longestSignal - 1e-9, moment => moment.at);
   for (let index = from; index < data.moments.length && data.moments[index].at <= time; index++) {
     const moment = data.moments[index];
-    if (moment.kind === "signal" && moment.call === call && time < (moment.arrives ?? moment.at)) found.push(moment);
+    if (moment.kind === "signal" && moment.tab === tab && time < (moment.arrives ?? moment.at)) found.push(moment);
   }
   return found;
 }

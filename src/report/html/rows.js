@@ -2,7 +2,7 @@
 
 let rows = []; // { kind, index, at, level, band, text, open }
 let steps = []; // the times to step through
-const openBands = new Set(); // "call/number of the band"
+const openBands = new Set(); // "tab/number of the band"
 
 function matches(row) {
   const { node, families, text, dead } = state.filter;
@@ -23,15 +23,15 @@ function textOf([kind, index]) {
   return [label, from, to, protocol, ...way, death?.reason, death?.place, death?.rule].join(" ").toLowerCase();
 }
 
-/// Visits every row of the call, whether it stands in a band or not, and whatever the filters say.
+/// Visits every row of the tab, whether it stands in a band or not, and whatever the filters say.
 function eachRow(visit) {
-  (call()?.rows || []).forEach(row => (row[0] === "b" ? row[1].forEach(member => visit(member)) : visit(row)));
+  (tab()?.rows || []).forEach(row => (row[0] === "b" ? row[1].forEach(member => visit(member)) : visit(row)));
 }
 
 function collectRows() {
   rows = [];
   const times = [];
-  (call()?.rows || []).forEach((row, number) => {
+  (tab()?.rows || []).forEach((row, number) => {
     if (row[0] !== "b") {
       if (matches(row)) addRow(row, 0, times);
       return;
@@ -39,7 +39,7 @@ function collectRows() {
     const members = row[1].filter(matches);
     if (members.length === 0) return;
     if (members.length === 1) return addRow(members[0], 0, times);
-    const band = `${state.call}/${number}`,
+    const band = `${state.tab}/${number}`,
       open = openBands.has(band);
     const text = members.length < row[1].length ? `${members.length} of these match: ${row[2]}` : row[2];
     rows.push({
@@ -74,21 +74,21 @@ function step(count) {
   seek(time);
 }
 
-/// Opens the bands that hide a packet or moment; says whether the call has it at all.
+/// Opens the bands that hide a packet or moment; says whether the tab has it at all.
 function reveal([kind, index]) {
   const same = row => row[0] === kind && row[1] === index;
-  return (call()?.rows || []).some((row, number) => {
+  return (tab()?.rows || []).some((row, number) => {
     if (row[0] !== "b") return same(row);
     if (!row[1].some(same)) return false;
-    openBands.add(`${state.call}/${number}`);
+    openBands.add(`${state.tab}/${number}`);
     return true;
   });
 }
 
-/// Shows a packet wherever it is: in its call, out of its band, with the filters out of the way.
+/// Shows a packet wherever it is: in its tab, out of its band, with the filters out of the way.
 function openPacket(packet, move = true) {
-  const owner = kindOf(packet).call;
-  if (owner !== null && owner !== state.call) setCall(owner);
+  const owner = kindOf(packet).tab;
+  if (owner !== null && owner !== state.tab) setTab(owner);
   const row = ["p", packet];
   if (!matches(row)) resetFilter();
   reveal(row);
@@ -103,7 +103,7 @@ function toggleBand(band) {
   changed("filter");
 }
 
-/// How many rows of each family the call has.
+/// How many rows of each family the tab has.
 function familyCounts() {
   const counts = {};
   eachRow(row => (counts[familyOf(row)] = (counts[familyOf(row)] || 0) + 1));

@@ -1,20 +1,20 @@
-// What the reader looks at: the time, the call, the filters, the open row. Views subscribe to changes and are
+// What the reader looks at: the time, the tab, the filters, the open row. Views subscribe to changes and are
 // painted at most once a frame.
 
 const SPEEDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 25, 50, 100];
 
 const state = {
   time: 0,
-  call: 0,
+  tab: 0,
   playing: false,
   speed: 1,
   touched: false,
-  whole: false, // whether the slider covers the whole run, or only the set-up of the call
+  whole: false, // whether the slider covers the whole run, or only the set-up
   open: null, // the row whose details are shown: ["p", 12] or ["m", 3]
   filter: { node: -1, families: new Set(), text: "", dead: false },
 };
 
-const subscribers = { time: [], call: [], filter: [], open: [], play: [], range: [] };
+const subscribers = { time: [], tab: [], filter: [], open: [], play: [], range: [] };
 const dirty = new Set();
 
 function on(what, painter) {
@@ -32,12 +32,12 @@ function paint() {
   painters.forEach(painter => painter());
 }
 
-const call = () => data.calls[state.call];
+const tab = () => data.tabs[state.tab];
 const wholeEnd = () => Math.max(data.duration_ms, 1);
 
-/// The end of the set-up: a round time soon after the call settled, or null if there is nothing much after it.
+/// The end of the set-up: a round time soon after all was settled, or null if there is nothing much after it.
 function setupEnd() {
-  const settled = call()?.settled_ms;
+  const settled = tab()?.settled_ms;
   if (!settled || settled * 2.5 > wholeEnd()) return null;
   const step = 10 ** Math.floor(Math.log10(settled)) / 2;
   return Math.ceil((settled * 1.2) / step) * step;
@@ -47,7 +47,7 @@ const rangeEnd = () => (!state.whole && setupEnd()) || wholeEnd();
 
 /// About ten seconds for the part that matters, twenty for all.
 function defaultSpeed() {
-  const wanted = state.whole ? wholeEnd() / 20000 : (call()?.settled_ms || wholeEnd()) / 10000;
+  const wanted = state.whole ? wholeEnd() / 20000 : (tab()?.settled_ms || wholeEnd()) / 10000;
   return SPEEDS.reduce((best, speed) =>
     Math.abs(Math.log(speed / wanted)) < Math.abs(Math.log(best / wanted)) ? speed : best,
   );
@@ -72,11 +72,11 @@ function setWhole(whole) {
   changed("range", "time");
 }
 
-function setCall(index) {
-  if (!data.calls[index]) return;
-  state.call = index;
+function setTab(index) {
+  if (!data.tabs[index]) return;
+  state.tab = index;
   state.speed = defaultSpeed();
-  changed("call", "range", "time");
+  changed("tab", "range", "time");
   writeAddress();
 }
 
@@ -141,7 +141,7 @@ function writeAddress() {
   if (state.playing) return;
   addressTimer = setTimeout(() => {
     const parts = [`t=${rounded(state.time, 3)}`];
-    if (state.call > 0) parts.push(`c=${state.call}`);
+    if (state.tab > 0) parts.push(`c=${state.tab}`);
     if (state.open?.[0] === "p") parts.push(`p=${state.open[1]}`);
     try {
       history.replaceState(null, "", "#" + parts.join("&"));
@@ -159,8 +159,8 @@ function readAddress() {
       : null;
   const time = number("t"),
     packet = number("p"),
-    callIndex = number("c");
-  if (callIndex !== null) setCall(callIndex);
+    tabIndex = number("c");
+  if (tabIndex !== null) setTab(tabIndex);
   if (packet !== null && data.packets[packet]) openPacket(packet, time === null);
   if (time !== null) seek(time);
   return time !== null || packet !== null;

@@ -110,7 +110,7 @@ fn every_row_and_table_points_at_something_that_is_there() {
         assert!(rewrites.iter().all(|rewrite| below(&rewrite["stop"], stops.len())), "{kind}");
         assert_eq!(kind["fate"] == "dropped", kind["death"].is_object(), "{kind}");
     }
-    let mut rows = list("calls")[0]["rows"].as_array().expect("rows").clone();
+    let mut rows = list("tabs")[0]["rows"].as_array().expect("rows").clone();
     assert!(rows.len() > 50);
     while let Some(row) = rows.pop() {
         match row[0].as_str() {
@@ -151,7 +151,7 @@ fn packets_of_a_mapping_are_listed_in_the_order_in_which_they_came() {
 fn every_packet_of_the_call_is_a_row_or_in_a_band() {
     let data = Recorded::new("call", "3s").data();
     let mut seen = 0;
-    let mut rows = data["calls"][0]["rows"].as_array().expect("rows").clone();
+    let mut rows = data["tabs"][0]["rows"].as_array().expect("rows").clone();
     while let Some(row) = rows.pop() {
         match row[0].as_str() {
             Some("p") => seen += 1,
@@ -191,7 +191,7 @@ fn a_minute_of_media_fits_in_two_megabytes_and_becomes_bands() {
 
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
     assert!(data["packets"].as_array().expect("packets").len() > 10_800);
-    assert!(data["calls"][0]["rows"].as_array().expect("rows").len() < 400);
+    assert!(data["tabs"][0]["rows"].as_array().expect("rows").len() < 400);
 }
 
 #[test]

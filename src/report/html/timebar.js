@@ -58,7 +58,7 @@ function startTimebar() {
     playButton.title = state.playing ? "Pause (space)" : "Play (space)";
     speed.value = state.speed;
   });
-  on("call", () => (speed.value = state.speed));
+  on("tab", () => (speed.value = state.speed));
   on("range", () => {
     slider.max = rangeEnd();
     end.textContent = `of ${duration(rangeEnd())}`;
@@ -95,7 +95,7 @@ function spokenTime() {
 
 const BINS = 300;
 
-/// Bars for what was sent, marks for what died, a flag where the call settled.
+/// Bars for what was sent, marks for what died, a flag where all was settled.
 function drawStrip(strip) {
   const sent = new Array(BINS).fill(0),
     died = new Array(BINS).fill(0);
@@ -108,7 +108,7 @@ function drawStrip(strip) {
   const most = Math.max(...sent, 1);
   const bars = counts =>
     counts.map((n, i) => (n ? `M${i + 0.5} 12v${-rounded(2 + 10 * Math.sqrt(n / most), 1)}` : "")).join("");
-  const settled = call()?.settled_ms;
+  const settled = tab()?.settled_ms;
   strip.setAttribute("viewBox", `0 0 ${BINS} 12`);
   strip.replaceChildren(
     svg("path", { class: "sent", d: bars(sent) }),

@@ -27,8 +27,8 @@ function startTopology() {
 
   const dots = [];
   on("time", () => {
-    const packets = packetsAround(state.time, linger(), state.call).filter(packet => matches(["p", packet]));
-    const signals = signalsAround(state.time, state.call);
+    const packets = packetsAround(state.time, linger(), state.tab).filter(packet => matches(["p", packet]));
+    const signals = signalsAround(state.time, state.tab);
     const drawn = [...signals.map(signalDot), ...packets.slice(-150).map(packetDot)].filter(dot => dot !== null);
     while (dots.length < drawn.length) {
       const path = svg("path", {}),

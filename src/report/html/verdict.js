@@ -14,67 +14,60 @@ function startVerdict() {
   const place = byId("verdict");
   place.replaceChildren();
   if (data.missing) place.append(el("p", { class: "note" }, data.missing));
-  if (data.calls.length === 0) return place.append(el("p", { class: "note" }, "This scenario makes no call."));
-  const panels = data.calls.map(verdictCard);
-  if (data.calls.length > 1) place.append(callTabs(panels));
+  if (data.tabs.length === 0) return place.append(el("p", { class: "note" }, "This scenario makes no call."));
+  const panels = data.tabs.map(verdictCard);
+  if (data.tabs.length > 1) place.append(tabList(panels));
   place.append(...panels);
-  on("call", () => panels.forEach((panel, index) => show(panel, index === state.call)));
+  on("tab", () => panels.forEach((panel, index) => show(panel, index === state.tab)));
 }
 
-function verdictCard(oneCall, index) {
-  const several = data.calls.length > 1;
+function verdictCard(oneTab, index) {
+  const several = data.tabs.length > 1;
   const role = several ? { role: "tabpanel", "aria-labelledby": `tab-${index}` } : {};
   return el(
     "article",
-    { class: "verdict", id: `verdict-${index}`, "data-path": oneCall.path, ...role },
+    { class: "verdict", id: `verdict-${index}`, "data-path": oneTab.path, ...role },
     el(
       "p",
       { class: "stamp" },
-      icon(oneCall.path),
-      el("strong", {}, oneCall.path),
-      el("small", {}, PATHS[oneCall.path]),
+      icon(oneTab.path),
+      el("strong", {}, oneTab.path),
+      el("small", {}, PATHS[oneTab.path]),
     ),
     el(
       "div",
       {},
-      el("p", { class: "headline" }, isolated(oneCall.headline)),
-      oneCall.facts && el("p", { class: "facts" }, isolated(oneCall.facts)),
-      oneCall.why &&
+      el("p", { class: "headline" }, isolated(oneTab.headline)),
+      oneTab.facts && el("p", { class: "facts" }, isolated(oneTab.facts)),
+      oneTab.why &&
         el(
           "ul",
           { class: "why" },
-          sentences(oneCall.why).map(sentence => el("li", {}, isolated(sentence))),
+          sentences(oneTab.why).map(sentence => el("li", {}, isolated(sentence))),
         ),
       flipsOf(index),
     ),
   );
 }
 
-function callTabs(panels) {
-  const tabs = data.calls.map((oneCall, index) =>
+function tabList(panels) {
+  const tabs = data.tabs.map((oneTab, index) =>
     button(
-      [
-        icon(oneCall.path),
-        el("strong", {}, oneCall.path),
-        " ",
-        isolated(nodeName(oneCall.from)),
-        " → ",
-        isolated(nodeName(oneCall.to)),
-      ],
-      () => setCall(index),
+      [icon(oneTab.path), el("strong", {}, oneTab.path), " ", el("span", {}, endsOf(oneTab))],
+      () => setTab(index),
       {
         role: "tab",
         id: `tab-${index}`,
         "aria-controls": panels[index].id,
-        "data-path": oneCall.path,
+        "data-path": oneTab.path,
         onkeydown: event => moveTab(event, index),
       },
     ),
   );
-  on("call", () =>
+  on("tab", () =>
     tabs.forEach((tab, index) => {
-      tab.setAttribute("aria-selected", String(index === state.call));
-      tab.tabIndex = index === state.call ? 0 : -1;
+      tab.setAttribute("aria-selected", String(index === state.tab));
+      tab.tabIndex = index === state.tab ? 0 : -1;
     }),
   );
 
@@ -84,8 +77,11 @@ function callTabs(panels) {
     event.preventDefault();
     event.stopPropagation();
     const wanted = (to + tabs.length) % tabs.length;
-    setCall(wanted);
+    setTab(wanted);
     tabs[wanted].focus();
   }
   return el("div", { class: "tabs", role: "tablist", "aria-label": "Calls" }, tabs);
 }
+
+/// Who calls whom.
+const endsOf = ({ ends }) => ends.flatMap((node, index) => [index ? " → " : "", isolated(nodeName(node))]);

@@ -13,7 +13,7 @@ use crate::trace::{AgentEvent, EventKind};
 /// One side of a call.
 #[derive(Debug, Serialize)]
 pub struct Agent {
-    call: usize,
+    tab: usize,
     node: usize,
     stack: &'static str,
     role: &'static str,
@@ -53,7 +53,7 @@ fn agent(report: Report<'_>, checks: &Checks<'_>, book: &Book, number: usize, si
     let told = checks.signalled_to(side).into_iter();
     let remote = told.map(|(one, at)| (at.as_millis_f64(), one.kind.word(), one.address.to_string()));
     let mut agent = Agent {
-        call: number / 2,
+        tab: number / 2,
         node: side.node.index(),
         stack: side.stack,
         // As they start; a conflict may change it (RFC 8445 §7.2.5.1).

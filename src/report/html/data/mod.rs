@@ -8,6 +8,7 @@ mod downloads;
 mod packets;
 mod scene;
 mod state;
+mod tabs;
 mod tells;
 
 use serde::Serialize;
@@ -36,7 +37,7 @@ pub struct Data {
     duration_ms: f64,
     packet_count: u64,
     missing: Option<String>,
-    calls: Vec<tells::Call>,
+    tabs: Vec<tabs::Tab>,
     topology: scene::Canvas,
     nodes: Vec<scene::Node>,
     links: Vec<scene::Link>,
@@ -44,7 +45,7 @@ pub struct Data {
     timings: Vec<packets::Timing>,
     packets: Vec<packets::Packet>,
     attributes: Vec<packets::Attributes>,
-    moments: Vec<tells::Moment>,
+    moments: Vec<tabs::Moment>,
     nats: Vec<state::Nat>,
     turns: Vec<state::Turn>,
     agents: Vec<agents::Agent>,
@@ -73,7 +74,7 @@ impl Data {
         let all = journeys(report);
         let kept = &all[..all.len().min(MOST_PACKETS)];
         let book = packets::Book::new(report, kept);
-        let (calls, moments) = tells::calls(report, kept, &book);
+        let (tabs, moments) = tabs::tabs(report, kept, &book);
         let scene = scene::Scene::new(report.plan);
         Self {
             version: VERSION,
@@ -84,7 +85,7 @@ impl Data {
             duration_ms: report.outcome.virtual_ms,
             packet_count: report.run.packets,
             missing: missing(report, &all, &book),
-            calls,
+            tabs,
             topology: scene.canvas,
             nodes: scene.nodes,
             links: scene.links,

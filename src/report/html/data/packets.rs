@@ -30,7 +30,8 @@ pub struct Kind {
     label: String,
     protocol: &'static str,
     family: Family,
-    call: Option<usize>,
+    /// Whose ladder it is in; `None`: nobody can tell, and it is shown in the network of all tabs.
+    tab: Option<usize>,
     bytes: usize,
     from: String,
     to: String,
@@ -152,7 +153,7 @@ fn kind(
         label: format!("{}{copy}", names::packet_with(record, message)),
         protocol: record.protocol().word(),
         family: family(&record.body, message, checks),
-        call: journey.call,
+        tab: journey.call,
         bytes: record.len,
         from: record.flow.source.to_string(),
         to: record.flow.destination.to_string(),
