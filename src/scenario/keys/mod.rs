@@ -2,10 +2,21 @@
 //! reference and the schema are generated from, so that none of them can drift.
 
 mod calls;
-mod nodes;
+mod firewall;
+mod link;
+mod nat;
+mod peer;
+mod server;
 
 pub use calls::{CALL, DROP, EXPECT, SELECTED, SIGNALLING};
-pub use nodes::{FIREWALL, ICE_SERVER, LINK, NAT, OUTBOUND, PEER, SERVER};
+pub use firewall::{FIREWALL, OUTBOUND};
+pub use link::LINK;
+pub use nat::NAT;
+pub use peer::{ICE_SERVER, PEER};
+pub use server::SERVER;
+
+/// What to do without the keys of IPv6.
+const NO_IPV6: &str = "leave the key out: this version speaks IPv4 only";
 
 /// The version of the format that is read.
 pub const VERSION: u64 = 1;
