@@ -44,8 +44,7 @@ fn stops(trace: &Trace, packet: PacketId) -> Vec<Stop> {
 }
 
 fn is_data_of(record: &PacketRecord, sender: &SessionRun) -> bool {
-    record.origin == sender.node
-        && record.flow.source == sender.socket
+    sender.holds(record.origin, record.flow.source)
         && record
             .datagram()
             .and_then(|payload| payload.first())
