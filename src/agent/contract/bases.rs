@@ -1,11 +1,12 @@
 //! Several sockets, each the base of candidates.
 
 use super::*;
-use crate::wire::stun::method;
+use crate::wire::stun::{Builder, Message, method};
 
 every_stack_keeps! {
     a_datagram_leaves_from_the_base_its_pair_names,
     a_server_is_asked_from_every_base_of_its_family,
+    an_answer_to_another_base_is_no_answer,
     a_relay_is_used_from_the_base_that_asked_for_it,
     a_server_of_no_base_s_family_is_trouble_once,
 }
@@ -60,6 +61,28 @@ fn a_server_is_asked_from_every_base_of_its_family(stack: &Stack) {
     let relayed = |candidate: &&Candidate| candidate.kind == CandidateType::Relayed;
     assert_eq!(world.gathered(ALICE).iter().filter(relayed).count(), 2);
     assert_eq!(world.troubles(ALICE), []);
+}
+
+fn an_answer_to_another_base_is_no_answer(stack: &Stack) {
+    let mut world = call_over_the_second(stack, vec![stun_server()]);
+    world.loses = Box::new(|_| true);
+    world.run(SimTime::from_millis(100));
+    let is_first = |datagram: &&Datagram| datagram.from == socket(ALICE);
+    let asked = world.sent.iter().find(is_first).expect("a request from the first base");
+    let id = Message::parse(&asked.payload).expect("a STUN message").transaction();
+    let mapped = address("203.0.113.1:40001");
+    let answer = Builder::success(method::BINDING, id).xor_mapped_address(mapped).finish();
+    let from = stun_server().address;
+
+    world.input(ALICE, Input::Datagram { socket: address(SECOND), from, payload: &answer });
+    assert_eq!(kinds(&world.gathered(ALICE)), [CandidateType::Host; 2]);
+
+    world.input(ALICE, Input::Datagram { socket: socket(ALICE), from, payload: &answer });
+    let gathered = world.gathered(ALICE);
+    assert_eq!(
+        gathered.last().map(|found| (found.address, found.related)),
+        Some((mapped, Some(socket(ALICE))))
+    );
 }
 
 fn a_relay_is_used_from_the_base_that_asked_for_it(stack: &Stack) {
