@@ -169,10 +169,13 @@ fn run_cases(
         return Exit::Rejected;
     }
     let mut exit = Exit::Ok;
+    let mut told = Vec::new();
     for (index, case) in cases.iter().enumerate() {
-        separate(arguments, index, console);
-        exit = exit.and(match plan_of_case(source, case, &arguments.overrides, console) {
-            Ok(plan) => run_plan(arguments, file, source, &plan, console),
+        exit = exit.and(match plan_of_case(source, case, &arguments.overrides, &mut told, console) {
+            Ok(plan) => {
+                separate(arguments, index, console);
+                run_plan(arguments, file, source, &plan, console)
+            }
             Err(exit) => exit,
         });
     }

@@ -45,8 +45,5 @@ fn stops(trace: &Trace, packet: PacketId) -> Vec<Stop> {
 
 fn is_data_of(record: &PacketRecord, sender: &SessionRun) -> bool {
     sender.holds(record.origin, record.flow.source)
-        && record
-            .datagram()
-            .and_then(|payload| payload.first())
-            .is_some_and(|byte| DATA_FIRST_BYTE.contains(byte))
+        && record.messages().filter_map(|message| message.first()).any(|byte| DATA_FIRST_BYTE.contains(byte))
 }

@@ -121,5 +121,13 @@ fn verdict(report: Report<'_>) -> String {
             escape(&call.why),
         )
     };
-    report.outcome.calls.iter().map(call).collect()
+    let mut verdict: String = report.outcome.calls.iter().map(call).collect();
+    if !report.run.endpoints.is_empty() {
+        verdict.push_str(&format!(
+            "<p><strong>ENDPOINTS</strong> {}</p>\n<p>{}</p>\n",
+            escape(&sentences::endpoints(report)),
+            escape(&sentences::each_endpoint(report)),
+        ));
+    }
+    verdict
 }
