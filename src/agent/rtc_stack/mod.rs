@@ -266,7 +266,7 @@ impl RtcStack {
             match tagged.event {
                 Event::ConnectionStateChange(state) => states.push(state),
                 Event::SelectedCandidatePairChange(local, remote) => self.select(SelectedPair {
-                    local: candidates::end(&local),
+                    local: candidates::own_end(&local),
                     remote: candidates::end(&remote),
                 }),
                 _ => {}
