@@ -181,7 +181,9 @@ fn the_packets_of_endpoints_have_a_ladder_and_their_drops_a_reason() {
     assert!(client.answers.is_empty());
     assert_eq!(run.outcome().drops[0].reason, DropReason::FirewallInbound);
     let message = panic_of(&|| run.assert_done());
-    for told in ["not done after", "`alice`", "Packets of server, alice", "firewall-inbound"] {
+    for told in
+        ["not done after", "`alice`", "Packets of server, alice", "firewall-inbound", "again: this test"]
+    {
         assert!(message.contains(told), "{told}\n{message}");
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::base::{PortRange, SimDuration};
 use crate::plan::Credentials;
 use crate::wire::stun::{Builder, ChangeRequest, Class, Key, Message, TRANSPORT_UDP, method};
-use crate::wire::{Flow, TcpFlags, TcpSegment};
+use crate::wire::{Flow, TcpSegment};
 
 const CLIENT: &str = "203.0.113.1:40001";
 
@@ -134,14 +134,8 @@ fn a_server_forwards_nothing() {
 #[test]
 fn tcp_is_closed_and_icmp_about_its_own_answers_is_taken() {
     let mut server = server(&[3478], &[3478]);
-    let mut packet = Packet::udp(Flow::new(address(CLIENT), address("192.0.2.4:3478")), Vec::new());
-    packet.body = Body::Tcp(TcpSegment {
-        sequence: 0,
-        acknowledgment: 0,
-        window: 0,
-        flags: TcpFlags::default(),
-        payload: Bytes::new(),
-    });
+    let flow = Flow::new(address(CLIENT), address("192.0.2.4:3478"));
+    let packet = Packet::tcp(flow, TcpSegment::default());
     assert_eq!(reason(&handle(&mut server, packet).0), Some(DropReason::HostPortClosed));
 
     let sent = Packet::udp(Flow::new(address("192.0.2.4:3478"), address(CLIENT)), Vec::new());

@@ -136,9 +136,8 @@ fn udp(from: &str, to: &str) -> Packet {
 
 fn tcp(from: &str, to: &str) -> Packet {
     let flags = TcpFlags { syn: true, ..TcpFlags::default() };
-    let segment =
-        TcpSegment { sequence: 1, acknowledgment: 0, window: 1_024, flags, payload: Default::default() };
-    Packet { body: Body::Tcp(segment), ..udp(from, to) }
+    let segment = TcpSegment { sequence: 1, window: 1_024, flags, ..TcpSegment::default() };
+    Packet::tcp(Flow::new(at(from), at(to)), segment)
 }
 
 fn at(text: &str) -> SocketAddr {

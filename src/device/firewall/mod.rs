@@ -1,0 +1,165 @@
+//! A stateful firewall: lets packets pass, or not, without translating them. In the spirit of RFC 6092.
+//!
+//! It is a bridge with rules and has no address of its own; a rejection therefore bears the address of the
+//! forbidden destination, as a bridge's does. What goes from one inside port to another is switched without rules.
+//!
+//! Unlike RFC 6092 it filters by address and port unless told otherwise (REC-17 has endpoint-independent filtering as
+//! the default; boxes in the field do not), drops an unsolicited SYN in silence (REC-34 answers it after 6 seconds),
+//! and where everything may leave lets ICMP errors about unknown flows out, though not in (REC-10).
+
+mod policy;
+pub(in crate::device) mod states;
+
+use std::net::SocketAddr;
+
+use self::states::{Noted, States};
+use super::{Device, Outbox, Verdict};
+use crate::base::{Limits, PortId, SimDuration, SimTime};
+use crate::plan::graph::RouteTable;
+use crate::plan::{self, Access, DropReason, FilteringBehavior, InboundPolicy, Protocol, Rule, StateChange};
+use crate::wire::{Body, Flow, Icmp, Packet};
+
+/// A firewall. Port 0 is its outside, all others are its inside.
+#[derive(Debug)]
+pub struct Firewall {
+    config: plan::Firewall,
+    routes: RouteTable,
+    /// What inside endpoints have sent to.
+    asked: States,
+    /// Who from outside was let in unasked; their answers may leave whatever the outbound rules say.
+    entered: States,
+}
+
+/// RFC 6092 REC-35: an established TCP connection may be idle for 2 hours and 4 minutes.
+const TCP_LIFETIME: SimDuration = SimDuration::from_secs(7_440);
+
+impl Firewall {
+    /// A firewall with these rules.
+    pub fn new(config: &plan::Firewall, routes: RouteTable, limits: &Limits) -> Self {
+        Self {
+            config: config.clone(),
+            routes,
+            asked: States::new(limits.mappings_per_nat),
+            entered: States::new(limits.mappings_per_nat),
+        }
+    }
+
+    fn outbound(&mut self, now: SimTime, port: PortId, packet: &Packet, out: &mut Outbox) -> Option<Verdict> {
+        match &packet.body {
+            Body::Icmp(error) => {
+                let known = self.config.outbound.default == Access::Allow || self.tracks(now, error);
+                (!known).then(|| {
+                    let text = "an ICMP error about a flow the firewall does not know".into();
+                    Verdict::drop_by(DropReason::FirewallOutbound, Rule::PortPolicy { text })
+                })
+            }
+            _ => self.outbound_flow(now, port, packet, out),
+        }
+    }
+
+    fn outbound_flow(
+        &mut self,
+        now: SimTime,
+        port: PortId,
+        packet: &Packet,
+        out: &mut Outbox,
+    ) -> Option<Verdict> {
+        let Flow { source: inside, destination: remote } = packet.flow;
+        let (protocol, lifetime) = (packet.protocol(), self.lifetime(packet.protocol()));
+        if !self.entered.refresh(now, (protocol, inside), remote, lifetime)
+            && let Some(text) = policy::forbidden(&self.config.outbound, protocol, remote.port())
+        {
+            return Some(policy::refuse(&self.config.outbound, text, port, packet, out));
+        }
+        let entry = filter_entry(self.config.filtering, remote);
+        match self.asked.note(now, (protocol, inside), entry, lifetime) {
+            Noted::Refreshed => None,
+            Noted::New => {
+                if self.config.filtering != FilteringBehavior::EndpointIndependent {
+                    out.note(|| StateChange::FilterOpened { protocol, external: inside, remote: entry });
+                }
+                None
+            }
+            Noted::Full => {
+                let text = "the firewall tracks as many flows as it can".into();
+                Some(Verdict::drop_by(DropReason::FirewallOutbound, Rule::PortPolicy { text }))
+            }
+        }
+    }
+
+    fn inbound(&mut self, now: SimTime, packet: &Packet) -> Option<Verdict> {
+        let (key, remote) = match &packet.body {
+            Body::Icmp(error) if self.tracks(now, error) => return None,
+            Body::Icmp(error) => ((error.quoted_protocol, error.quoted.source), error.quoted.destination),
+            _ => ((packet.protocol(), packet.flow.destination), packet.flow.source),
+        };
+        let entry = filter_entry(self.config.filtering, remote);
+        if self.asked.holds(now, key, entry) {
+            return None;
+        }
+        if self.config.inbound == InboundPolicy::Allow {
+            if !matches!(packet.body, Body::Icmp(_)) {
+                self.entered.note(now, key, remote, self.lifetime(key.0));
+            }
+            return None;
+        }
+        let accepts = self.asked.accepts(now, key);
+        let rule = Rule::Unsolicited { filtering: self.config.filtering, accepts };
+        Some(Verdict::drop_by(DropReason::FirewallInbound, rule))
+    }
+
+    /// True if the flow an ICMP error quotes is one of ours, in either direction.
+    fn tracks(&self, now: SimTime, error: &Icmp) -> bool {
+        let known = |flow: Flow| {
+            let key = (error.quoted_protocol, flow.source);
+            self.asked.holds(now, key, filter_entry(self.config.filtering, flow.destination))
+                || self.entered.holds(now, key, flow.destination)
+        };
+        known(error.quoted) || known(error.quoted.reversed())
+    }
+
+    fn lifetime(&self, protocol: Protocol) -> SimDuration {
+        match protocol {
+            Protocol::Tcp => TCP_LIFETIME,
+            Protocol::Udp | Protocol::Icmp => self.config.udp_lifetime,
+        }
+    }
+}
+
+impl Device for Firewall {
+    fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
+        let destination = packet.flow.destination.ip();
+        let to = match self.routes.port_for(destination) {
+            Some(to) if to != port => to,
+            _ => return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination }),
+        };
+        if port != PortId::UPLINK && to != PortId::UPLINK {
+            return Verdict::Forward(to);
+        }
+        if packet.hop_limit <= 1 {
+            return Verdict::drop(DropReason::TtlExpired);
+        }
+        let refused = if port == PortId::UPLINK {
+            self.inbound(now, packet)
+        } else {
+            self.outbound(now, port, packet, out)
+        };
+        refused.unwrap_or_else(|| {
+            packet.hop_limit -= 1;
+            Verdict::Forward(to)
+        })
+    }
+}
+
+/// What the firewall remembers of `remote`: with address-dependent filtering all its ports (0), with
+/// endpoint-independent filtering only that something was sent.
+fn filter_entry(filtering: FilteringBehavior, remote: SocketAddr) -> SocketAddr {
+    match filtering {
+        FilteringBehavior::EndpointIndependent => SocketAddr::new(std::net::Ipv4Addr::UNSPECIFIED.into(), 0),
+        FilteringBehavior::AddressDependent => SocketAddr::new(remote.ip(), 0),
+        FilteringBehavior::AddressAndPortDependent => remote,
+    }
+}
+
+#[cfg(test)]
+mod tests;
