@@ -114,7 +114,7 @@ impl World {
             let config = AgentConfig {
                 name: ["alice", "bob"][side].to_owned(),
                 seed: 1,
-                socket: address(PEERS[side]),
+                sockets: vec![address(PEERS[side])],
                 caller: side == 0,
                 ice_servers: vec![
                     server(IceServerKind::Stun, None),
@@ -125,7 +125,7 @@ impl World {
                 max_candidates: 100,
             };
             Side {
-                socket: config.socket,
+                socket: address(PEERS[side]),
                 agent: build(kinds[side], config).expect("built with every stack"),
                 selected: None,
                 troubles: Vec::new(),
@@ -184,7 +184,10 @@ impl World {
                 let Flow { source, destination } = packet.flow;
                 if let Some(side) = self.sides.iter().position(|side| side.socket == destination) {
                     let payload = packet.body.payload().to_vec();
-                    self.input(side, Input::Datagram { from: source, payload: &payload });
+                    self.input(
+                        side,
+                        Input::Datagram { socket: destination, from: source, payload: &payload },
+                    );
                 } else {
                     let mut out = Outbox::new(false);
                     self.server.handle(self.now, PortId::default(), &mut packet, &mut out);
@@ -198,9 +201,8 @@ impl World {
         self.sides[side].agent.handle(self.now, input).expect("the agent goes on");
         while let Some(output) = self.sides[side].agent.poll() {
             match output {
-                Output::Transmit { to, payload } => {
-                    let flow = Flow { source: self.sides[side].socket, destination: to };
-                    self.send(Packet::udp(flow, payload));
+                Output::Transmit { from, to, payload } => {
+                    self.send(Packet::udp(Flow { source: from, destination: to }, payload));
                 }
                 Output::Signal(signal) => self.schedule(SIGNAL_DELAY, Arrival::Signal(1 - side, signal)),
                 Output::Selected(pair) => self.sides[side].selected = Some(pair),

@@ -189,6 +189,11 @@ pub struct PortPolicy {
     pub parity: bool,
     /// How many external ports one internal host may hold at a time (RFC 6888 REQ-4); `None`: no quota.
     pub max_per_host: Option<u16>,
+    /// Hosts get blocks of this many consecutive ports of the range, counted from its start (RFC 6888 §5); `None`: they
+    /// get ports one by one.
+    pub block: Option<u16>,
+    /// How long a port rests after its last mapping before it may serve another one (RFC 6888 REQ-8).
+    pub quarantine: SimDuration,
 }
 
 /// How long state lives after the packet that last refreshed it.
@@ -242,6 +247,8 @@ impl NatBehavior {
                 range: PortRange::UNPRIVILEGED,
                 parity: false,
                 max_per_host: None,
+                block: None,
+                quarantine: SimDuration::ZERO,
             },
             pooling: Pooling::Paired,
             hairpinning: Hairpinning::Off,

@@ -37,7 +37,7 @@ fn data_pass_the_relay_both_ways_in_channel_data(stack: &Stack) {
     world.input(BOB, Input::Send(b"Pto alice"));
     world.continue_until(seconds(6));
     assert_eq!(world.data(BOB), [(address("192.0.2.9:50000"), false, b"Pto bob".to_vec())]);
-    assert_eq!(world.data(ALICE), [(config(BOB).socket, true, b"Pto alice".to_vec())]);
+    assert_eq!(world.data(ALICE), [(socket(BOB), true, b"Pto alice".to_vec())]);
     assert!(world.sent.iter().any(|datagram| {
         let in_channel = parse_channel_data(&datagram.payload) == Some((0x4000, b"Pto bob"));
         in_channel && datagram.at >= seconds(5)

@@ -11,9 +11,12 @@
 //! - The filter applies to hairpinned packets as to any other, with the sender's external endpoint as the remote,
 //!   whatever source the receiver is shown.
 //! - A host paired with an outside address keeps it for the whole run.
-//! - A port is free again as soon as its last mapping ends. RFC 6888 REQ-8 would have a carrier's NAT keep it for 120 s.
+//! - A port rests for `port-quarantine` after its last mapping, 120 s where RFC 6888 REQ-8 is heeded; by default not at all.
+//! - The quota of RFC 6888 REQ-4 is one for all protocols together. A port in quarantine counts no more.
+//! - A block of ports serves all protocols of its host. The host keeps it until none of its ports is mapped or rests.
 
 mod admission;
+mod blocks;
 mod filtering;
 mod hairpin;
 mod icmp;
@@ -43,7 +46,8 @@ use super::{Device, Outbox, Verdict};
 use crate::base::{Limits, PortId, Random, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{
-    self, Drop, DropReason, FilterScope, Hairpinning, MappingRow, NatBehavior, Rule, StateChange, Unsolicited,
+    self, Drop, DropReason, FilterScope, Hairpinning, MappingRow, NatBehavior, PortBlock, Rule, StateChange,
+    Unsolicited,
 };
 use crate::wire::{Body, Flow, IcmpKind, Packet};
 
@@ -210,7 +214,8 @@ impl Nat {
             self.pool.give_port_back(internal.ip());
             let key = EndpointKey { protocol, address: external };
             if self.table.at_external(key.packed()).is_empty() {
-                self.ports.release(external.ip(), protocol, external.port());
+                let block = self.ports.release(key, mapping.life.expires);
+                note_return(block, out);
                 self.graveyard.bury(key, mapping.life.expires);
             }
             if self.behavior.filter_scope == FilterScope::Endpoint {
@@ -220,6 +225,15 @@ impl Nat {
             }
             out.note(|| StateChange::MappingExpired { protocol, internal, external });
         }
+        while let Some(block) = self.ports.take_rested(now) {
+            note_return(block, out);
+        }
+    }
+
+    #[inline]
+    fn next_timer(&self) -> Option<SimTime> {
+        let timers = [self.table.next_timer(), self.ports.next_timer()];
+        timers.into_iter().flatten().min()
     }
 
     fn row(&self, mapping: &Mapping) -> MappingRow {
@@ -238,14 +252,20 @@ impl Device for Nat {
     }
 
     fn next_timeout(&self) -> Option<SimTime> {
-        self.table.next_timer()
+        self.next_timer()
     }
 
     #[inline]
     fn handle_timeout(&mut self, now: SimTime, out: &mut Outbox) {
-        if self.table.next_timer().is_some_and(|at| at <= now) {
+        if self.next_timer().is_some_and(|at| at <= now) {
             self.expire(now, out);
         }
+    }
+}
+
+fn note_return(block: Option<PortBlock>, out: &mut Outbox) {
+    if let Some(block) = block {
+        out.note(|| StateChange::PortBlockReturned(block));
     }
 }
 

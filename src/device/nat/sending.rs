@@ -6,6 +6,7 @@ use super::Nat;
 use super::filtering;
 use super::key::{EndpointKey, FlowKey, PackedEndpoint};
 use super::mapping::{Life, Mapping, scope};
+use super::ports::{Given, Shortage};
 use super::table::{FlowState, MappingId, Table};
 use super::unsolicited::OwnFlows;
 use crate::base::{PortId, SimTime};
@@ -79,23 +80,34 @@ impl Nat {
         if let Some(quota) = self.behavior.ports.max_per_host
             && self.pool.ports_of(host) >= u32::from(quota)
         {
-            return Err(over_quota(host, quota));
+            return Err(over_quota(format!("{host} holds all of its {quota} external ports")));
         }
         let choices = self.pool.choices(host, &mut self.random);
         if choices.is_empty() {
             return Err(unreachable(flow.remote.ip()));
         }
-        for outside in choices {
+        let internal = EndpointKey { protocol: flow.protocol, address: flow.local };
+        let mut over_block_quota = None;
+        for &outside in &choices {
             let Self { table, own_flows, random, ports, .. } = self;
             let fits = |port| fits(table, own_flows, now, flow, SocketAddr::new(outside, port));
-            if let Some(port) = ports.assign(outside, flow.protocol, flow.local.port(), random, fits) {
-                return Ok(self.install(now, flow, SocketAddr::new(outside, port), out));
+            match ports.assign(outside, internal, random, fits) {
+                Ok(Given { port, new_block }) => {
+                    if let Some(block) = new_block {
+                        out.note(|| StateChange::PortBlockGiven(block));
+                    }
+                    return Ok(self.install(now, flow, SocketAddr::new(outside, port), out));
+                }
+                Err(Shortage::Quota) => over_block_quota = self.behavior.ports.max_per_host,
+                Err(Shortage::Ports) => {}
             }
         }
-        Err(exhausted(&format!(
-            "no external port is left for {} (ports {})",
-            flow.local, self.behavior.ports.range
-        )))
+        if let Some(quota) = over_block_quota {
+            let text = format!("no port of {host}'s blocks is free, and {quota} ports take no more blocks");
+            return Err(over_quota(text));
+        }
+        let ports = self.ports.describe(&choices, flow.protocol);
+        Err(exhausted(&format!("no external port is left for {} ({ports})", flow.local)))
     }
 
     fn install(&mut self, now: SimTime, flow: FlowKey, external: SocketAddr, out: &mut Outbox) -> MappingId {
@@ -159,9 +171,8 @@ fn exhausted(text: &str) -> Box<Refusal> {
 
 /// RFC 6888 REQ-11: over quota, so drop and answer "host unreachable".
 #[cold]
-fn over_quota(host: IpAddr, quota: u16) -> Box<Refusal> {
-    let rule = Rule::PortPolicy { text: format!("{host} holds all of its {quota} external ports") };
-    let drop = Drop { reason: DropReason::NatQuota, rule };
+fn over_quota(text: String) -> Box<Refusal> {
+    let drop = Drop { reason: DropReason::NatQuota, rule: Rule::PortPolicy { text } };
     Box::new(Refusal { drop, icmp: IcmpKind::HostUnreachable })
 }
 

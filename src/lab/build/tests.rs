@@ -28,6 +28,8 @@ fn nat() -> Nat {
         .port_parity(true)
         .ip_pooling(Pooling::Paired)
         .max_ports_per_host(64)
+        .port_block_size(32)
+        .port_quarantine(second())
         .hairpinning(Hairpinning::ExternalSource)
         .udp_timeout(second())
         .udp_timeout_unreplied(second())

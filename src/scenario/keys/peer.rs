@@ -56,7 +56,7 @@ pub static ICE_SERVER: Section = Section {
     about: "An entry is a `stun:HOST[:PORT]` or `turn:HOST[:PORT][?transport=udp]` URI (RFC 7064, RFC 7065), or an object as \
             WebRTC's `iceServers` has them. HOST is a server's name, its `host` or its address; the port is 3478 if it is not given.",
     keys: &[
-        key("urls", Kind::Text, "required", "One URI or a list of them."),
+        key("urls", Kind::Uris, "required", "Where the server is."),
         key("username", Kind::Text, "the right one", "The TURN user to log in as."),
         key("credential", Kind::Text, "the right one", "That user's password."),
     ],
