@@ -101,6 +101,16 @@ struct Session {
 }
 
 impl TcpSessions {
+    /// How many connections are remembered.
+    pub(in crate::device) fn len(&self) -> usize {
+        self.by_remote.len()
+    }
+
+    /// True if a connection with this remote is.
+    pub(in crate::device) fn know(&self, remote: &SocketAddr) -> bool {
+        self.by_remote.contains_key(remote)
+    }
+
     /// A segment from or to `remote` passed: until when some connection has to be remembered. A RST makes none, which is
     /// `None`.
     pub(in crate::device) fn note(
@@ -111,7 +121,7 @@ impl TcpSessions {
         flags: TcpFlags,
         lifetimes: &TcpLifetimes,
     ) -> Option<SimTime> {
-        if flags.rst && !self.by_remote.contains_key(&remote) {
+        if flags.rst && !self.know(&remote) {
             return None;
         }
         let session = self.by_remote.entry(remote).or_default();
