@@ -8,7 +8,7 @@ use super::stun_server::StunServer;
 use super::turn::TurnServer;
 use super::{Device, Outbox, Verdict};
 use crate::base::{Limits, PortId, Random, SimTime};
-use crate::plan::{self, DropReason, Protocol, Rule};
+use crate::plan::{self, DropReason, Listen, Protocol, Rule};
 use crate::wire::{Body, IcmpKind, Packet};
 
 /// How often one packet may be handed from the server to itself. Two clients of one TURN server need one; more happens
@@ -28,9 +28,10 @@ impl Server {
     /// A server with this configuration and these addresses. All of its randomness (nonces, relayed ports,
     /// transaction ids) comes from `random`.
     pub fn new(config: &plan::Server, addresses: &[IpAddr], limits: &Limits, random: Random) -> Self {
-        let stun = StunServer::new(&config.stun, addresses);
+        let udp_ports: Vec<u16> = Listen::udp_ports(&config.stun).collect();
+        let stun = StunServer::new(&udp_ports, addresses);
         let turn = config.turn.as_ref().map(|turn| {
-            let listening = [stun.ports(), &turn.udp_ports].concat();
+            let listening = stun.ports().iter().copied().chain(Listen::udp_ports(&turn.listen)).collect();
             TurnServer::new(turn, addresses, listening, limits.allocations_per_server, random)
         });
         Self { up: config.up, addresses: addresses.to_vec(), stun, turn }

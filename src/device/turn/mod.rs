@@ -34,7 +34,7 @@ use self::auth::Authenticator;
 use super::stun_server::answer_binding;
 use super::{Outbox, Verdict};
 use crate::base::{PortId, PortRange, Random, SimDuration, SimTime};
-use crate::plan;
+use crate::plan::{self, Listen, Transport};
 use crate::wire::stun::{Class, Kind, Message, classify, method};
 use crate::wire::{Flow, Packet};
 
@@ -85,7 +85,7 @@ impl TurnServer {
                 channel: config.channel_lifetime,
                 channel_cooldown: config.channel_cooldown,
             },
-            udp_ports: config.udp_ports.clone(),
+            udp_ports: Listen::udp_ports(&config.listen).collect(),
             relay_ports: config.relay_ports,
             relay_addresses: first(IpAddr::is_ipv4).into_iter().chain(first(IpAddr::is_ipv6)).collect(),
             quota_per_user: config.quota_per_user as usize,
@@ -168,6 +168,6 @@ fn answer(packet: &Packet, bytes: Vec<u8>, out: &mut Outbox) {
 fn forward(packet: &Packet, flow: Flow, payload: impl Into<Bytes>, out: &mut Outbox) {
     let mut forwarded = Packet::udp(flow, payload);
     forwarded.trail = packet.trail;
-    forwarded.trail.relayed = true;
+    forwarded.trail.relayed.get_or_insert(Transport::Udp);
     out.emit(PortId::UPLINK, forwarded, Some(packet.id));
 }
