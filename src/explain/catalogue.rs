@@ -67,7 +67,7 @@ impl Catalogue<'_> {
         self.words(axes, "hairpinning", Hairpinning::ALL, behavior.hairpinning);
         self.lives(axes, behavior.lifetimes.udp, behavior.lifetimes.udp_unreplied);
         self.words(axes, "timeout-refresh", RefreshDirection::ALL, behavior.lifetimes.refresh);
-        self.words(axes, "unsolicited", Unsolicited::ALL, behavior.unsolicited);
+        self.words(axes, "unsolicited", Unsolicited::FOR_UDP, behavior.unsolicited);
     }
 
     /// Longer lives. A mapping that saw no reply must not outlive one that did, so both grow together.

@@ -13,6 +13,9 @@
 //! - A host paired with an outside address keeps it for the whole run.
 //! - A port rests for `port-quarantine` after its last mapping, 120 s where RFC 6888 REQ-8 is heeded; by default not at all.
 //! - The quota of RFC 6888 REQ-4 is one for all protocols together. A port in quarantine counts no more.
+//! - TCP connections are told apart by remote, and each has its own timer; the mapping lives as long as the last of them,
+//!   and so do its filter entries. What goes out without a SYN gets a mapping for a while (a NAT that has forgotten a
+//!   connection lets it go on, as Linux does unless told otherwise). A RST passes like any segment and ends nothing.
 //! - A block of ports serves all protocols of its host. The host keeps it until none of its ports is mapped or rests.
 
 mod admission;
@@ -41,15 +44,16 @@ use self::pool::Pool;
 use self::ports::Ports;
 use self::sending::Refusal;
 use self::table::{MappingId, Table};
-use self::unsolicited::{Graveyard, OwnFlows};
+use self::unsolicited::{Graveyard, HeldSyns, OwnFlows};
+use super::tcp_flow::opens_connection;
 use super::{Device, Outbox, Verdict};
 use crate::base::{Limits, PortId, Random, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{
-    self, Drop, DropReason, FilterScope, Hairpinning, MappingRow, NatBehavior, PortBlock, Rule, StateChange,
-    Unsolicited,
+    self, Drop, DropReason, FilterScope, Hairpinning, MappingRow, NatBehavior, PortBlock, Protocol, Rule,
+    StateChange, Unsolicited,
 };
-use crate::wire::{Body, Flow, IcmpKind, Packet};
+use crate::wire::{Body, Flow, IcmpKind, Packet, TcpSegment};
 
 /// A NAT. Port 0 is its outside, all others are its inside.
 #[derive(Debug)]
@@ -65,6 +69,7 @@ pub struct Nat {
     pool: Pool,
     endpoint_filters: EndpointFilters,
     own_flows: OwnFlows,
+    held_syns: HeldSyns,
     graveyard: Graveyard,
 }
 
@@ -89,6 +94,7 @@ impl Nat {
             pool: Pool::new(outside, config.behavior.pooling),
             endpoint_filters: EndpointFilters::default(),
             own_flows: OwnFlows::new(limits.mappings_per_nat),
+            held_syns: HeldSyns::new(limits.mappings_per_nat),
             graveyard: Graveyard::new(limits.mappings_per_nat),
         }
     }
@@ -153,7 +159,7 @@ impl Nat {
         match self.mapping_admitting(now, packet.protocol(), destination, source) {
             Ok(_) if packet.hop_limit <= 1 => expire_hop_limit(destination.ip(), PortId::UPLINK, packet, out),
             Ok(admission) => {
-                self.note_admission(now, admission, &packet.flow.source);
+                self.note_admission(now, admission, &packet.flow.source, &packet.body);
                 self.deliver_inside(admission.id, packet)
             }
             Err(drop) => self.refuse_unsolicited(now, PortId::UPLINK, packet, source, drop, out),
@@ -184,13 +190,25 @@ impl Nat {
         out: &mut Outbox,
     ) -> Verdict {
         let external = packet.flow.destination;
-        match self.behavior.unsolicited {
-            Unsolicited::Drop => {}
-            Unsolicited::Accept => {
-                let flow = PackedFlow::new(packet.protocol(), &external, remote);
-                self.own_flows.take(now, flow, now + self.behavior.lifetimes.udp_unreplied);
+        let flow = PackedFlow::new(packet.protocol(), &external, remote);
+        let lifetimes = &self.behavior.lifetimes;
+        match (self.behavior.unsolicited, opening(packet)) {
+            (Unsolicited::Accept, _) => {
+                let is_tcp = packet.protocol() == Protocol::Tcp;
+                let lifetime = if is_tcp { lifetimes.tcp.transitory } else { lifetimes.udp_unreplied };
+                self.own_flows.take(now, flow, now + lifetime);
             }
-            Unsolicited::Icmp => answer(external.ip(), IcmpKind::PortUnreachable, port, packet, out),
+            (Unsolicited::Icmp, Some(_)) => {
+                if let Some(error) = packet.icmp_error(external.ip(), IcmpKind::PortUnreachable) {
+                    self.held_syns.hold(now, flow, port, error, packet.id);
+                }
+            }
+            (Unsolicited::Icmp, None) => answer(external.ip(), IcmpKind::PortUnreachable, port, packet, out),
+            (Unsolicited::Rst, Some(syn)) => {
+                let reset = Packet::tcp(packet.flow.reversed(), syn.refusal());
+                out.emit(port, reset, Some(packet.id));
+            }
+            (Unsolicited::Drop, _) | (Unsolicited::Rst, None) => {}
         }
         Verdict::Drop(drop)
     }
@@ -228,11 +246,14 @@ impl Nat {
         while let Some(block) = self.ports.take_rested(now) {
             note_return(block, out);
         }
+        while let Some(syn) = self.held_syns.take_due(now) {
+            out.emit(syn.port, syn.answer, Some(syn.cause));
+        }
     }
 
     #[inline]
     fn next_timer(&self) -> Option<SimTime> {
-        let timers = [self.table.next_timer(), self.ports.next_timer()];
+        let timers = [self.table.next_timer(), self.ports.next_timer(), self.held_syns.next_timer()];
         timers.into_iter().flatten().min()
     }
 
@@ -260,6 +281,14 @@ impl Device for Nat {
         if self.next_timer().is_some_and(|at| at <= now) {
             self.expire(now, out);
         }
+    }
+}
+
+/// The segment of a packet that opens a TCP connection.
+fn opening(packet: &Packet) -> Option<&TcpSegment> {
+    match &packet.body {
+        Body::Tcp(segment) if opens_connection(segment.flags) => Some(segment),
+        _ => None,
     }
 }
 

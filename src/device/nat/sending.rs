@@ -4,15 +4,16 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Nat;
 use super::filtering;
-use super::key::{EndpointKey, FlowKey, PackedEndpoint};
+use super::key::{EndpointKey, FlowKey, PackedEndpoint, PackedFlow};
 use super::mapping::{Life, Mapping, scope};
 use super::ports::{Given, Shortage};
 use super::table::{FlowState, MappingId, Table};
 use super::unsolicited::OwnFlows;
 use crate::base::{PortId, SimTime};
 use crate::device::Outbox;
-use crate::plan::{Drop, DropReason, FilterScope, Rule, StateChange};
-use crate::wire::{Flow, IcmpKind, Packet};
+use crate::device::tcp_flow::opens_connection;
+use crate::plan::{Drop, DropReason, FilterScope, Protocol, Rule, StateChange};
+use crate::wire::{Body, Flow, IcmpKind, Packet, TcpFlags};
 
 /// A packet from inside that gets no mapping, and what its sender is told.
 pub(super) struct Refusal {
@@ -38,8 +39,21 @@ impl Nat {
             }
             None => self.mapping_for_new_flow(now, flow_of(packet), out)?,
         };
-        self.table.refresh_by_sending(id, now, &self.behavior.lifetimes);
+        match &packet.body {
+            Body::Tcp(segment) => self.note_segment_out(now, id, packet.flow.destination, segment.flags),
+            Body::Udp(_) | Body::Icmp(_) => {
+                self.table.refresh_by_sending(id, now, &self.behavior.lifetimes);
+            }
+        }
         Ok(id)
+    }
+
+    fn note_segment_out(&mut self, now: SimTime, id: MappingId, remote: SocketAddr, flags: TcpFlags) {
+        self.table.note_segment(id, now, remote, true, flags, &self.behavior.lifetimes);
+        if opens_connection(flags) {
+            let external = &self.table[id].external;
+            self.held_syns.forget(PackedFlow::new(Protocol::Tcp, external, &remote));
+        }
     }
 
     fn mapping_for_new_flow(
@@ -121,6 +135,7 @@ impl Nat {
             filter: Default::default(),
             peers: Default::default(),
             life: Life::new(now, flow.protocol, &self.behavior.lifetimes),
+            sessions: None,
         });
         out.note(|| StateChange::MappingCreated(Box::new(self.row(&self.table[id]))));
         id

@@ -210,7 +210,10 @@ pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
         udp_timeout: lifetime!("udp-timeout"),
         udp_timeout_unreplied: lifetime!("udp-timeout-unreplied"),
         timeout_refresh: word!("timeout-refresh"),
-        unsolicited: word!("unsolicited"),
+        unsolicited: fields
+            .get("unsolicited")
+            .filter(|node| reader.built_word("unsolicited", node, &["drop", "accept", "icmp"], &["rst"]))
+            .and_then(|node| reader.word("unsolicited", node)),
     };
     if let (Some(unreplied), Some(replied)) = (&axes.udp_timeout_unreplied, &axes.udp_timeout)
         && unreplied.value > replied.value

@@ -3,7 +3,7 @@
 use super::{Kind, NO_IPV6, Section, key, not_built};
 use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, Pooling, PortAssignment,
-    RefreshDirection, ReplyMapping, Unsolicited,
+    RefreshDirection, ReplyMapping,
 };
 use crate::scenario::profiles;
 use crate::scenario::word::Word;
@@ -115,9 +115,9 @@ pub static NAT: Section = Section {
         ),
         key(
             "unsolicited",
-            Kind::Word(Unsolicited::words),
+            Kind::Word(|| vec!["drop", "accept", "icmp"]),
             "`drop`",
-            "What happens to inbound packets no mapping admits.",
+            "What happens to inbound packets no mapping admits. `rst` is not built yet.",
         ),
         key(
             "outside",

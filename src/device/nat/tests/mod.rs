@@ -11,6 +11,7 @@ mod pipeline;
 mod pooling;
 mod ports;
 mod quarantine;
+mod tcp;
 mod traversal;
 mod unsolicited;
 
