@@ -153,8 +153,8 @@ fn write_nicknames(text: &mut String) {
 const PROFILES: &str = "
 `punchlab profiles NAME` prints a profile's file: every axis, the sources of them, what is simplified and left out, and
 which values nobody but memory vouches for. Those are marked with `?` here and have a column of their own. A profile says
-what a device does with the settings its first line names; measure yours before you rely on it. No source says how
-a device behaves on `filter-scope` and `reply-mapping`; all have them as connection trackers do.
+what a device does with the settings its first line names; measure yours before you rely on it. `filter-scope` and
+`reply-mapping` are those of connection trackers in all of them: hardly any source speaks of these two.
 ";
 
 fn write_links(text: &mut String) {

@@ -120,6 +120,7 @@ fn draft() -> Draft {
         .nat("home", nat())
         .nat("linux", Nat::profile("linux-masquerade"))
         .firewall("firewall", firewall())
+        .firewall("guests", Firewall::profile("guest-wifi").behind("linux"))
         .server("coturn", server())
         .peer("alice", peer())
         .peer("bob", Peer::behind("linux").turn_credentials("ann # lee", "wrong"))

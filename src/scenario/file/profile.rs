@@ -16,24 +16,23 @@ pub fn name(reader: &mut Reader<'_>, kind: ProfileKind, node: &Node) -> Option<A
     let diagnostic = match profiles::find(text.value) {
         Some(profile) if profile.kind == kind => return Some(At::new(profile.name, text.span)),
         Some(other) => {
-            let message = format!(
-                "`{}` is a profile of `{}`, not of `{}`",
-                other.name,
-                other.kind.section(),
-                kind.section()
-            );
-            Diagnostic::new(Code::UnknownWord, message)
-                .help(format!("write a node below `{}:` for it", other.kind.section()))
+            let (its, here) = (other.kind.section(), kind.section());
+            let message = format!("`{}` is a profile of `{its}`, not of `{here}`", other.name);
+            Diagnostic::new(Code::UnknownWord, message).help(format!("write a node below `{its}:` for it"))
         }
-        None if kind == ProfileKind::Nat && Nickname::from_alias(text.value).is_some() => {
-            Diagnostic::new(Code::UnknownWord, format!("`{}` is a nickname, not a profile", text.value))
-                .help(format!("write `type: {}`", text.value))
+        None if Nickname::from_alias(text.value).is_some() => {
+            let help = match kind {
+                ProfileKind::Nat => format!("write `type: {}`", text.value),
+                ProfileKind::Firewall => format!("write a node below `nats:` with `type: {}`", text.value),
+            };
+            let message = format!("`{}` is a nickname, not a profile", text.value);
+            Diagnostic::new(Code::UnknownWord, message).help(help)
         }
         None => {
             unlisted_word("profile", text.value, &kind.words()).help("`punchlab profiles` lists them all")
         }
     };
-    reader.report(diagnostic.at(text.span, "no profile is called that"));
+    reader.report(diagnostic.at(text.span, "no profile here is called that"));
     None
 }
 

@@ -114,6 +114,7 @@ pub(super) static PROFILES: &[Profile] = &[
     nat!(Clouds, "gcp-cloud-nat-static-eim"),
     nat!(Carriers, "cgn-rfc6888"),
     nat!(Carriers, "cgn-fixed-line-median"),
+    nat!(Carriers, "cgn-port-blocks"),
     nat!(Carriers, "junos-services-nat"),
     nat!(Carriers, "lte-cone"),
     nat!(Carriers, "lte-symmetric"),

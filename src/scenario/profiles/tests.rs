@@ -1,3 +1,5 @@
+//! Every file of a profile is whole, cites its sources and says what it has from memory.
+
 use super::*;
 use crate::plan::MappingBehavior;
 use crate::scenario::keys;
