@@ -150,7 +150,7 @@ fn there_is_a_typed_call_for_every_key() {
     // What has one value only needs no call; matrix, tags and version are for files.
     let said = [
         ("nats", with(&nat().keys, &["type", "profile", "port-mapping"])),
-        ("firewalls", with(&firewall().keys, &[])),
+        ("firewalls", with(&firewall().keys, &["profile"])),
         ("outbound", with(&outbound().keys, &[])),
         ("servers", with(&server().keys, &["address"])),
         ("peers", with(&peer().keys, &["turn-credentials", "families", "host-candidates"])),
