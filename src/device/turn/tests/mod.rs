@@ -3,6 +3,7 @@
 mod allocate;
 mod channel;
 mod credentials;
+mod messages;
 mod permission;
 mod relay;
 mod sequence;
