@@ -3,9 +3,9 @@
 mod check;
 mod completions;
 mod console;
-mod discover;
 mod exit;
 mod explain;
+mod find;
 mod graph;
 mod ladder;
 mod lesson;
