@@ -1,8 +1,11 @@
 //! Every profile in a call, judged by a rule that knows its axes only: the one that was read off the published table of
 //! all RFC 4787 combinations, and off RFC 3489's for networks that let no UDP out.
 
+use punchlab::base::Limits;
+use punchlab::discover::Behaviors;
+use punchlab::discover::lab::discover;
 use punchlab::lab::Scenario;
-use punchlab::plan::{Access, FilteringBehavior, MappingBehavior, Path};
+use punchlab::plan::{Access, FilteringBehavior, MappingBehavior, Path, PortAssignment};
 use punchlab::scenario::profiles::{Profile, ProfileKind, of_kind};
 
 /// How a site maps and filters; a firewall maps nothing.
@@ -67,6 +70,37 @@ fn what_an_alias_stands_for_is_what_runs() {
         let of = punchlab::scenario::profiles::find(alias.of).expect("a profile");
         assert_eq!(profile.behavior(), of.behavior(), "{}", profile.name);
         assert_eq!(profile.firewall(), of.firewall(), "{}", profile.name);
+    }
+}
+
+/// The client of RFC 5780 stands behind the NAT and knows nothing of its file.
+#[test]
+fn what_stun_finds_out_about_a_nat_profile_is_what_its_file_says() {
+    for profile in files(ProfileKind::Nat) {
+        let behavior = profile.behavior().expect("a NAT");
+        let text = format!(
+            "nats: {{ home: {{ profile: {} }} }}\npeers: {{ alice: {{ behind: home }}, bob: {{}} }}\ncalls: [alice -> bob]\n",
+            profile.name
+        );
+        let plan = Scenario::text("profile.nat.yaml", text).plan().unwrap_or_else(|error| panic!("{error}"));
+        let node = plan.topology.find("home").expect("the NAT");
+
+        let found = discover(&plan, node, true, &Limits::DEFAULT).expect("a discovery").found;
+
+        let said = Behaviors { mapping: Some(behavior.mapping), filtering: Some(behavior.filtering) };
+        assert_eq!(found.fresh, said, "{}", profile.name);
+        // What maps per destination has no endpoint to send to oneself.
+        if let Some(hairpinning) = found.hairpinning {
+            assert_eq!(hairpinning, behavior.hairpinning, "{}", profile.name);
+        }
+        let ports = match behavior.ports.assignment {
+            PortAssignment::Overloading => PortAssignment::Preservation,
+            other => other,
+        };
+        assert_eq!(found.port_assignment, Some(ports), "{}", profile.name);
+        let lifetime = found.lifetime.expect("a lifetime");
+        let bounds = lifetime.at_least_ms..=lifetime.below_ms.unwrap_or(f64::MAX);
+        assert!(bounds.contains(&behavior.lifetimes.udp.as_millis_f64()), "{}: {bounds:?}", profile.name);
     }
 }
 
