@@ -11,7 +11,8 @@ use punchlab::endpoint::{Endpoint, Failure, Host, Input};
 use punchlab::lab::{Error, Finished, Scenario};
 use punchlab::plan::DropReason;
 
-const NETWORK: &str = "
+/// Two homes, and a meeting point on the internet.
+pub const NETWORK: &str = "
 nats: { home: port-restricted-cone, office: port-restricted-cone }
 peers:
   meeting: { address: 192.0.2.10 }
@@ -118,7 +119,7 @@ impl Endpoint for Puncher {
 }
 
 /// Runs the network and tells whether both peers got through.
-fn punch(network: &Scenario) -> Result<(bool, Finished), Error> {
+pub fn punch(network: &Scenario) -> Result<(bool, Finished), Error> {
     let meeting = SocketAddr::from(([192, 0, 2, 10], 7000));
     let (mut server, mut alice, mut bob) = (Meeting::default(), Puncher::new(meeting), Puncher::new(meeting));
     let run = network

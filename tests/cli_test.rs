@@ -211,6 +211,29 @@ fn run_and_check_go_through_all_cases_but_write_one_page_only_for_one() {
 }
 
 #[test]
+fn a_mistake_that_cases_share_is_told_once() {
+    let suite = Suite::new("cases-mistakes");
+    suite.write(
+        "a.nat.yaml",
+        &cases().replace("full-cone]", "full-con]").replace("path: relay", "path: rilay"),
+    );
+
+    let [check, run, test] = ["check", "run", "test"].map(|command| suite.punchlab(&[command, "a.nat.yaml"]));
+
+    for (output, text) in [(&check, stderr(&check)), (&run, stderr(&run))] {
+        assert_eq!((code(output), stdout(output).as_str()), (2, ""));
+        let count = |mistake: &str| text.matches(&format!("cannot be `{mistake}`")).count();
+        assert_eq!((count("rilay"), count("full-con")), (1, 1), "{text}");
+    }
+    assert_eq!(code(&test), 2);
+    suite.write("a.nat.yaml", &cases().replace("path: relay", "path: rilay"));
+    let text = stdout(&suite.run(&[]));
+    assert_eq!(text.matches("cannot be `rilay`").count(), 1, "{text}");
+    assert!(text.contains("✗ the same as with a.nat.yaml[b=symmetric]  (line 9)"), "{text}");
+    assert!(text.contains("0 passed, 0 failed, 2 rejected"), "{text}");
+}
+
+#[test]
 fn files_are_chosen_by_their_tags() {
     let suite = Suite::new("tags");
     suite.write("a.nat.yaml", &cases());

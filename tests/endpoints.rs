@@ -103,6 +103,15 @@ fn network() -> Scenario {
     Scenario::text("network", NETWORK)
 }
 
+/// The same network with a call of two more peers.
+fn beside_a_call() -> Scenario {
+    network()
+        .set("peers.bob", "{ behind: home }")
+        .set("peers.carol", "{}")
+        .set("servers", "{ stun: { stun: [3478/udp] } }")
+        .set("calls", "[bob -> carol]")
+}
+
 fn echoed(network: &Scenario, wanted: usize) -> (Echo, Client, Finished) {
     let (mut server, mut client) = (Echo::default(), Client { wanted, ..Client::default() });
     let run = network.with_endpoint("server", &mut server).with_endpoint("alice", &mut client).run();
@@ -129,6 +138,31 @@ fn a_run_of_endpoints_reads_well() {
     insta::assert_snapshot!("the_report_of_endpoints", human::write(run.report(), Options::default()));
 }
 
+#[cfg(feature = "html")]
+#[test]
+fn the_page_has_a_tab_for_endpoints_after_those_of_calls() {
+    let alone = page_data(&echoed(&network(), 2).2);
+    let beside = page_data(&echoed(&beside_a_call(), 2).2);
+
+    insta::assert_snapshot!("the_tab_of_endpoints", told_tab(&alone, 0));
+    let stamps: Vec<_> = beside["tabs"].as_array().expect("tabs").iter().map(|tab| &tab["stamp"]).collect();
+    assert_eq!(stamps, ["stun", "endpoints"]);
+    assert_eq!(told_tab(&beside, 1).matches("data, 8 bytes").count(), 4);
+    assert!(!told_tab(&beside, 1).contains("Binding"), "{}", told_tab(&beside, 1));
+    assert!(!told_tab(&beside, 0).contains("data, 8 bytes"), "{}", told_tab(&beside, 0));
+}
+
+#[cfg(feature = "html")]
+#[test]
+fn a_page_shows_each_packet_in_the_network_of_its_own_tab() {
+    let data = page_data(&echoed(&beside_a_call(), 2).2);
+
+    for kind in data["kinds"].as_array().expect("kinds") {
+        let is_data = kind["label"] == "data, 8 bytes";
+        assert_eq!(kind["tab"], u64::from(is_data), "{kind}");
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_one_other_ports() {
     let written = |seed| {
@@ -147,7 +181,9 @@ fn the_packets_of_endpoints_have_a_ladder_and_their_drops_a_reason() {
     assert!(client.answers.is_empty());
     assert_eq!(run.outcome().drops[0].reason, DropReason::FirewallInbound);
     let message = panic_of(&|| run.assert_done());
-    for told in ["not done after", "`alice`", "Packets of server, alice", "firewall-inbound"] {
+    for told in
+        ["not done after", "`alice`", "Packets of server, alice", "firewall-inbound", "again: this test"]
+    {
         assert!(message.contains(told), "{told}\n{message}");
     }
 }
@@ -171,12 +207,7 @@ fn a_closed_socket_refuses_what_comes_to_it() {
 
 #[test]
 fn endpoints_and_calls_share_a_network_and_have_ladders_of_their_own() {
-    let both = network()
-        .set("peers.bob", "{ behind: home }")
-        .set("peers.carol", "{}")
-        .set("servers", "{ stun: { stun: [3478/udp] } }")
-        .set("calls", "[bob -> carol]");
-    let (_, _, run) = echoed(&both, 3);
+    let (_, _, run) = echoed(&beside_a_call(), 3);
 
     run.assert_done();
     run.assert_path("bob -> carol", Path::Stun);
@@ -239,4 +270,46 @@ fn without_endpoints_a_scenario_still_needs_a_call() {
 fn panic_of(doing: &dyn Fn()) -> String {
     let caught = catch_unwind(AssertUnwindSafe(doing)).expect_err("a panic");
     caught.downcast_ref::<String>().expect("a message").clone()
+}
+
+/// What a page shows, as it stands in it.
+#[cfg(feature = "html")]
+fn page_data(run: &Finished) -> serde_json::Value {
+    let page = run.html();
+    let (_, rest) = page.split_once(r#"id="report-data">"#).expect("data");
+    serde_json::from_str(rest.split_once("</script>").expect("its end").0).expect("JSON")
+}
+
+/// A tab of a page in lines: what became of it, its columns, and its rows.
+#[cfg(feature = "html")]
+fn told_tab(data: &serde_json::Value, tab: usize) -> String {
+    let tab = &data["tabs"][tab];
+    let node = |index: &serde_json::Value| {
+        data["nodes"][index.as_u64().expect("a node") as usize]["name"].as_str().expect("a name").to_owned()
+    };
+    let names =
+        |nodes: &serde_json::Value| nodes.as_array().expect("nodes").iter().map(node).collect::<Vec<_>>();
+    let mut lines = vec![
+        format!("stamp: {}", tab["stamp"]),
+        format!("ends: {}", names(&tab["ends"]).join(", ")),
+        format!("headline: {}", tab["headline"]),
+        format!("why: {}", tab["why"]),
+        format!("settled_ms: {}", tab["settled_ms"]),
+        format!("columns: {}", names(&tab["columns"]).join(", ")),
+    ];
+    let mut rows: Vec<_> = tab["rows"].as_array().expect("rows").iter().rev().collect();
+    while let Some(row) = rows.pop() {
+        let index = row[1].as_u64().unwrap_or_default() as usize;
+        match row[0].as_str() {
+            Some("p") => {
+                let (packet, at) = (&data["packets"][index], &data["packets"][index][1]);
+                let kind = &data["kinds"][packet[0].as_u64().expect("a kind") as usize];
+                lines.push(format!("{at} ms: {}, over {}", kind["label"], names(&kind["stops"]).join(", ")));
+            }
+            Some("m") => lines
+                .push(format!("{} ms: {}", data["moments"][index]["at"], data["moments"][index]["label"])),
+            _ => rows.extend(row[1].as_array().expect("a band").iter().rev()),
+        }
+    }
+    lines.join("\n")
 }

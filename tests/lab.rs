@@ -67,6 +67,31 @@ fn a_failed_assertion_shows_the_cause_and_the_packets() {
     assert_eq!(message, "no call is named `alice -> carol`; there is `alice -> bob`");
 }
 
+/// What the program cannot know, a text of the test, is no command.
+#[test]
+fn a_failed_assertion_says_how_to_see_the_run_again() {
+    let file = Scenario::file(CALL).expect("a file");
+    let text = Scenario::text("open", "peers: { alice: {}, bob: {} }\ncalls: [alice -> bob]\n");
+    let case = Scenario::file("scenarios/cases/nat-pairs.nat.yaml").expect("a file").cases().expect("cases");
+    for (scenario, told) in [
+        (
+            file.set("nats.nat-a.outside", "[203.0.113.1, 203.0.113.2]").seed(7),
+            "punchlab run scenarios/port-restricted-x-symmetric.nat.yaml \
+             --set 'nats.nat-a.outside=[203.0.113.1, 203.0.113.2]' --seed 7",
+        ),
+        (
+            case[1].clone(),
+            "punchlab run scenarios/cases/nat-pairs.nat.yaml \
+             --set matrix.a=full-cone --set matrix.b=symmetric --seed 1",
+        ),
+        (text.set("name", "two hosts"), "this test, whose scenario has --set 'name=two hosts' --seed 1"),
+    ] {
+        let call = run(&scenario);
+        let message = panic_of(&|| call.assert_path("alice -> bob", Path::Failed));
+        assert!(message.ends_with(&format!("\nagain: {told}\n")), "{told}\n{message}");
+    }
+}
+
 #[cfg(feature = "html")]
 #[test]
 fn a_failed_assertion_leaves_a_page() {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use common::scenario_files;
 use jsonschema::Validator;
-use punchlab::scenario;
+use punchlab::base::Limits;
+use punchlab::scenario::{self, Overrides, Source};
 use serde_json::Value;
 
 #[test]
@@ -17,6 +18,39 @@ fn every_scenario_is_valid() {
         let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{}: {errors:#?}", file.display());
     }
+}
+
+/// Bounds and lists, where a schema is easily stricter than the reader.
+#[test]
+fn what_the_reader_takes_at_its_bounds_is_valid() {
+    let validator = validator();
+    let longest = "n".repeat(Limits::DEFAULT.name_bytes);
+    for (what, text) in [
+        ("ports", "servers: { s: { stun: [1/udp, 65535/udp], relay-port-range: 10 - 65534, turn: 9/udp } }"),
+        ("a long name", &format!("nats: {{ {longest}: symmetric }}")),
+        ("empty lists", "tags: []\nfirewalls: { f: { outbound: { default: deny, allow: [] } } }"),
+        ("the version", "version: 1"),
+        ("values that look alike", "matrix: { m: [1, \"01\"] }\nname: \"${{ matrix.m }}\""),
+    ] {
+        let text = format!(
+            "peers: {{ a: {{ ice-servers: [] }}, b: {{}} }}\ncalls: [a -> b, a -> b: {{ at: 1s }}]\n{text}\n"
+        );
+        assert_valid(&validator, what, &text);
+    }
+    let urls = "servers: { s: { stun: 3478/udp, turn: 3478/udp } }\n\
+                peers: { a: { ice-servers: [{ urls: [STUN:s, turn:s] }] }, b: {} }\ncalls: a -> b\n";
+    assert_valid(&validator, "several URIs", urls);
+}
+
+fn assert_valid(validator: &Validator, what: &str, text: &str) {
+    let cases = scenario::cases(&Source::new("a", text), &Overrides::default(), &Limits::DEFAULT);
+    for case in cases.unwrap_or_else(|rejection| panic!("{rejection}")) {
+        let plan = scenario::load(&Source::new("a", text), &case.overrides, &Limits::DEFAULT);
+        plan.unwrap_or_else(|rejection| panic!("{what}: {rejection}"));
+    }
+    let value: Value = serde_yaml::from_str(text).expect("YAML");
+    let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{what}: {errors:#?}");
 }
 
 /// What is left to the reader, as a list to look at: names that lead nowhere, values that contradict each other, and the like.

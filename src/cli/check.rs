@@ -25,19 +25,26 @@ pub struct CheckArguments {
 pub fn execute(arguments: &CheckArguments, console: &mut Console) -> Exit {
     let mut exit = Exit::Ok;
     for file in &arguments.files {
-        exit = exit.and(match check(file, &arguments.overrides, console) {
-            Ok(()) => Exit::Ok,
-            Err(failure) => failure,
-        });
+        exit = exit.and(check(file, &arguments.overrides, console));
     }
     exit
 }
 
-/// Checks the cases of a file, up to the first with mistakes: those of the others are mostly the same.
-fn check(file: &Path, overrides: &OverrideArguments, console: &mut Console) -> Result<(), Exit> {
-    let (source, cases) = load_cases(file, overrides, console)?;
+/// Checks the cases of a file; a mistake that several of them share is told once.
+fn check(file: &Path, overrides: &OverrideArguments, console: &mut Console) -> Exit {
+    let (source, cases) = match load_cases(file, overrides, console) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    let (mut exit, mut told) = (Exit::Ok, Vec::new());
     for case in &cases {
-        let plan = plan_of_case(&source, case, overrides, console)?;
+        let plan = match plan_of_case(&source, case, overrides, &mut told, console) {
+            Ok(plan) => plan,
+            Err(failure) => {
+                exit = exit.and(failure);
+                continue;
+            }
+        };
         let (nodes, calls) = (plan.topology.node_count(), plan.calls.len());
         let label =
             if case.label.is_empty() { String::new() } else { format!("[{}]", printable(&case.label)) };
@@ -47,7 +54,7 @@ fn check(file: &Path, overrides: &OverrideArguments, console: &mut Console) -> R
             plural(calls, "call")
         ));
     }
-    Ok(())
+    exit
 }
 
 fn plural(count: usize, word: &str) -> String {

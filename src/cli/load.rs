@@ -11,7 +11,7 @@ use crate::outcome::{Outcome, simulate};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::report::text::{Style, printable};
-use crate::scenario::{self, Case, Overrides, Rejection, Source};
+use crate::scenario::{self, Case, Diagnostic, Overrides, Rejection, Source};
 
 /// Reads one scenario; what is wrong with it goes to standard error.
 pub fn load(file: &Path, overrides: &OverrideArguments, console: &mut Console) -> Result<Plan, Exit> {
@@ -63,15 +63,20 @@ pub fn cases_of(
         .map_err(|rejection| refused(&rejection, console))
 }
 
-/// The plan of one case.
+/// The plan of one case. What is wrong with it goes to standard error, unless an earlier case has `told` it.
 pub fn plan_of_case(
     source: &Source,
     case: &Case,
     overrides: &OverrideArguments,
+    told: &mut Vec<Diagnostic>,
     console: &mut Console,
 ) -> Result<Plan, Exit> {
-    scenario::load(source, &case.overrides, &overrides.limits())
-        .map_err(|rejection| refused(&rejection, console))
+    scenario::load(source, &case.overrides, &overrides.limits()).map_err(|rejection| {
+        if let Some(news) = rejection.untold(told) {
+            refused(&news, console);
+        }
+        Exit::Rejected
+    })
 }
 
 fn not_contradictory(overrides: &OverrideArguments, console: &mut Console) -> Result<(), Exit> {

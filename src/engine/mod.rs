@@ -3,6 +3,8 @@
 //! [`run()`] is a pure function of the plan and the seed: no clock, no thread, no randomness but the streams of
 //! [`Random`](crate::base::Random).
 
+pub(crate) mod host;
+pub(crate) mod machine;
 pub(crate) mod network;
 pub(crate) mod queue;
 pub(crate) mod recorder;

@@ -7,18 +7,15 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use super::machine::Machine;
 use super::queue::EventQueue;
 use super::recorder::Recorder;
 use crate::base::{LimitReached, Limits, LinkId, NodeId, PacketId, PortId, Random, SimTime};
-use crate::device::firewall::Firewall;
 use crate::device::link::{Channel, Passage};
-use crate::device::nat::Nat;
-use crate::device::router::Router;
-use crate::device::server::Server;
-use crate::device::{Device, Outbox, Verdict};
-use crate::plan::{Drop, DropReason, Element, MappingRow, Node, Plan, Protocol, Rule};
+use crate::device::{Outbox, Verdict};
+use crate::plan::{Drop, DropReason, MappingRow, Plan, Rule};
 use crate::trace::{EventKind, Hop, Place};
-use crate::wire::{IcmpKind, Packet};
+use crate::wire::Packet;
 
 /// A packet that reached a host's open port.
 #[derive(Debug)]
@@ -60,20 +57,6 @@ struct Plug {
     neighbor_port: PortId,
 }
 
-enum Machine {
-    Host(Host),
-    Router(Router),
-    Firewall(Box<Firewall>),
-    Nat(Box<Nat>),
-    Server(Box<Server>),
-}
-
-/// A host's network layer: it takes what is addressed to an open socket and refuses the rest.
-struct Host {
-    sockets: Vec<SocketAddr>,
-    addresses: Vec<std::net::IpAddr>,
-}
-
 enum NetworkEvent {
     Arrival { node: NodeId, port: PortId, slot: u32 },
     Timer(NodeId),
@@ -109,14 +92,14 @@ impl Network {
     /// Opens a UDP socket on a host, so that packets to it are delivered.
     pub fn open_socket(&mut self, node: NodeId, socket: SocketAddr) {
         if let Machine::Host(host) = &mut self.nodes[node.index()].machine {
-            host.sockets.push(socket);
+            host.open(socket);
         }
     }
 
     /// Closes a UDP socket on a host: packets to it are refused from now on.
     pub fn close_socket(&mut self, node: NodeId, socket: SocketAddr) {
         if let Machine::Host(host) = &mut self.nodes[node.index()].machine {
-            host.sockets.retain(|open| *open != socket);
+            host.close(socket);
         }
     }
 
@@ -285,75 +268,6 @@ impl Network {
         let id = PacketId::new(self.next_packet);
         self.next_packet += 1;
         id
-    }
-}
-
-impl Machine {
-    fn new(plan: &Plan, id: NodeId, node: &Node, seed: u64, limits: &Limits) -> Self {
-        let routes = || plan.topology.routes(id);
-        match &node.element {
-            Element::Router => Self::Router(Router::new(routes())),
-            Element::Firewall(firewall) => {
-                Self::Firewall(Box::new(Firewall::new(firewall, routes(), limits)))
-            }
-            Element::Nat(nat) => {
-                let random = Random::stream(seed, &node.name, "nat");
-                Self::Nat(Box::new(Nat::new(nat, &node.addresses, routes(), limits, random)))
-            }
-            Element::Server(server) => {
-                let random = Random::stream(seed, &node.name, "server");
-                Self::Server(Box::new(Server::new(server, &node.addresses, limits, random)))
-            }
-            Element::Peer(_) => Self::Host(Host { sockets: Vec::new(), addresses: node.addresses.clone() }),
-        }
-    }
-
-    fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
-        match self {
-            Self::Host(host) => host.handle(now, port, packet, out),
-            Self::Router(router) => router.handle(now, port, packet, out),
-            Self::Firewall(firewall) => firewall.handle(now, port, packet, out),
-            Self::Nat(nat) => nat.handle(now, port, packet, out),
-            Self::Server(server) => server.handle(now, port, packet, out),
-        }
-    }
-
-    fn next_timeout(&self) -> Option<SimTime> {
-        match self {
-            Self::Host(_) | Self::Router(_) => None,
-            Self::Firewall(firewall) => firewall.next_timeout(),
-            Self::Nat(nat) => nat.next_timeout(),
-            Self::Server(server) => server.next_timeout(),
-        }
-    }
-
-    fn handle_timeout(&mut self, now: SimTime, out: &mut Outbox) {
-        match self {
-            Self::Host(_) | Self::Router(_) => {}
-            Self::Firewall(firewall) => firewall.handle_timeout(now, out),
-            Self::Nat(nat) => nat.handle_timeout(now, out),
-            Self::Server(server) => server.handle_timeout(now, out),
-        }
-    }
-}
-
-impl Device for Host {
-    fn handle(&mut self, _now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
-        let destination = packet.flow.destination;
-        if !self.addresses.contains(&destination.ip()) {
-            return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination: destination.ip() });
-        }
-        match packet.protocol() {
-            // Agents send from unconnected sockets, which are not told of ICMP errors; the host takes them in silence.
-            Protocol::Icmp => Verdict::Deliver,
-            Protocol::Udp if self.sockets.contains(&destination) => Verdict::Deliver,
-            _ => {
-                if let Some(error) = packet.icmp_error(destination.ip(), IcmpKind::PortUnreachable) {
-                    out.emit(port, error, Some(packet.id));
-                }
-                Verdict::drop_by(DropReason::HostPortClosed, Rule::PortClosed { destination })
-            }
-        }
     }
 }
 

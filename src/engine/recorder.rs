@@ -6,7 +6,7 @@ use super::run::DropCount;
 use crate::base::{NodeId, PacketId, SimTime};
 use crate::plan::{Drop, DropReason};
 use crate::trace::{Event, EventKind, PacketRecord, Place, Trace};
-use crate::wire::{Body, Packet};
+use crate::wire::{Body, Packet, TcpSegment};
 
 /// Keeps the trace and the drop counts of a run.
 #[derive(Debug)]
@@ -34,9 +34,9 @@ impl Recorder {
     /// A packet came to be. Must be called for every packet, in the order of their ids.
     pub fn packet(&mut self, packet: &Packet, origin: NodeId, cause: Option<PacketId>) {
         let Some(trace) = &mut self.trace else { return };
-        let payload = packet.body.payload().len();
+        let body = size_of_body(&packet.body);
         // Beyond the limit a packet keeps its place in the table, so that ids stay indexes, but not its bytes.
-        let body = if claim(&mut self.room, size_of::<PacketRecord>() + payload) {
+        let body = if claim(&mut self.room, size_of::<PacketRecord>() + body) {
             packet.body.clone()
         } else {
             Body::Udp(bytes::Bytes::new())
@@ -68,6 +68,18 @@ impl Recorder {
     }
 }
 
+/// What a body holds outside its record.
+fn size_of_body(body: &Body) -> usize {
+    let segment = match body {
+        Body::Tcp(segment) => {
+            let messages = segment.carried.iter().map(|carried| size_of_val(carried) + carried.message.len());
+            size_of::<TcpSegment>() + messages.sum::<usize>()
+        }
+        Body::Udp(_) | Body::Icmp(_) => 0,
+    };
+    segment + body.payload().len()
+}
+
 fn claim(room: &mut usize, bytes: usize) -> bool {
     match room.checked_sub(bytes) {
         Some(rest) => {
@@ -78,5 +90,28 @@ fn claim(room: &mut usize, bytes: usize) -> bool {
             *room = 0;
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Carried, Flow, Trail};
+
+    #[test]
+    fn what_a_segment_carries_counts_against_the_limit() {
+        let flow = Flow::new(([10, 0, 1, 2], 50_000).into(), ([192, 0, 2, 3], 443).into());
+        let carried = Carried { end: 1, message: vec![0; 900].into(), trail: Trail::default() };
+        let plain = TcpSegment { payload: b"1".as_slice().into(), ..TcpSegment::default() };
+        let carrying = TcpSegment { carried: vec![carried], ..plain.clone() };
+        let is_kept = |segment| {
+            let mut recorder = Recorder::new(Some(1_000));
+            recorder.packet(&Packet::tcp(flow, segment), NodeId::new(1), None);
+            let (_, trace) = recorder.finish();
+            matches!(trace.expect("a trace").packets[0].body, Body::Tcp(_))
+        };
+
+        assert!(is_kept(plain));
+        assert!(!is_kept(carrying));
     }
 }

@@ -1,18 +1,33 @@
 //! What a failed assertion says.
 
 use super::Finished;
+use crate::base::shell::quoted;
 use crate::outcome::CallOutcome;
 use crate::report::human::{self, Options, Part};
+use crate::scenario::Overrides;
 
-/// Verdict, expectations and ladder of a run that disappoints.
+/// Verdict, expectations and ladder of a run that disappoints, and how to see it again.
 pub fn message(finished: &Finished, what: &str) -> String {
     let parts = [Part::Title, Part::Verdict, Part::Expectations, Part::Ladder];
     let mut message =
-        format!("{what}\n\n{}", human::write_parts(finished.report(), &parts, Options::default()));
+        format!("{what}\n\n{}\n", human::write_parts(finished.report(), &parts, Options::default()));
     if let Some(page) = page(finished) {
-        message.push_str(&format!("\nThe page of this run: {page}\n"));
+        message.push_str(&format!("The page of this run: {page}\n"));
     }
+    message.push_str(&format!("again: {}\n", again(finished)));
     message
+}
+
+/// The command that makes the same run, if a command can: the program knows neither texts nor programs of a test.
+fn again(finished: &Finished) -> String {
+    let scenario = finished.scenario();
+    let changes = Overrides { seed: Some(finished.outcome().seed), ..scenario.overrides.clone() };
+    let has_own_programs = !changes.own.is_empty() || !finished.run().endpoints.is_empty();
+    if scenario.is_file && !has_own_programs {
+        format!("punchlab run {}{}", quoted(&scenario.source.name), changes.options())
+    } else {
+        format!("this test, whose scenario has{}", changes.options())
+    }
 }
 
 /// The calls there are.

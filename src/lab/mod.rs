@@ -70,6 +70,7 @@ pub enum Error {
 #[derive(Debug, Clone)]
 pub struct Scenario {
     source: Source,
+    is_file: bool,
     overrides: Overrides,
     limits: Limits,
     stacks: OwnStacks,
@@ -81,7 +82,7 @@ impl Scenario {
     /// # Errors
     /// It cannot be read, or is no text.
     pub fn file(path: impl AsRef<FilePath>) -> Result<Self, Error> {
-        Ok(Self::of(Source::read(path.as_ref(), &Limits::DEFAULT)?))
+        Ok(Self { is_file: true, ..Self::of(Source::read(path.as_ref(), &Limits::DEFAULT)?) })
     }
 
     /// A scenario written in the test, in the format of the files. Mistakes come to light when it is run.
@@ -102,6 +103,7 @@ impl Scenario {
     fn of(source: Source) -> Self {
         Self {
             source,
+            is_file: false,
             overrides: Overrides::default(),
             limits: Limits::DEFAULT,
             stacks: OwnStacks::default(),
@@ -130,7 +132,8 @@ impl Scenario {
     }
 
     /// One peer runs an ICE stack of your own, which `build` makes: anew for each call of the peer, and again for each
-    /// run that finds out what a call needs. The peer has to take part in a call.
+    /// run that finds out what a call needs. Its sockets are open already (`AgentConfig::sockets`). The peer has to take part
+    /// in a call.
     #[must_use]
     pub fn with_stack(
         mut self,

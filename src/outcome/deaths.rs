@@ -25,10 +25,13 @@ pub struct CheckDeath<'a> {
 /// All checks and answers of `sender` that died, in order.
 pub fn of_checks<'a>(trace: &'a Trace, sender: &'a SessionRun) -> impl Iterator<Item = CheckDeath<'a>> {
     of_packets(trace, sender).filter_map(|(record, mut death)| {
-        let message = stun::describe(record.datagram()?)?;
         // A peer is no STUN server: what it answers to a Binding request is an answer to a check.
-        death.is_answer = message.is(stun::Class::Success, stun::method::BINDING);
-        (message.is_ice_check || death.is_answer).then_some(death)
+        let is_answer =
+            |message: &stun::Described<'_>| message.is(stun::Class::Success, stun::method::BINDING);
+        let mut messages = record.messages().filter_map(|message| stun::describe(message));
+        let telling = messages.find(|message| message.is_ice_check || is_answer(message))?;
+        death.is_answer = is_answer(&telling);
+        Some(death)
     })
 }
 
@@ -65,12 +68,8 @@ fn of_packets<'a>(
             aimed_at: record.flow.destination,
             drop,
         };
-        is_sent_by(record, sender).then_some((record, death))
+        sender.holds(record.origin, record.flow.source).then_some((record, death))
     })
-}
-
-fn is_sent_by(record: &PacketRecord, sender: &SessionRun) -> bool {
-    record.origin == sender.node && record.flow.source == sender.socket
 }
 
 /// How much a reason says about the two boxes in the middle. A check to a private address that no router knows says

@@ -16,7 +16,7 @@ use super::text::printable;
 use crate::base::{NodeId, PacketId, PortId};
 use crate::plan::{Drop, Element, Plan, Rule};
 use crate::trace::{EventKind, Hop, Place, Trace};
-use crate::wire::packet::encode;
+use crate::wire::packet::encode::encode;
 use crate::wire::pcapng::{Captured, Direction, Interface, Writer};
 
 /// 2000-01-01T00:00:00Z in nanoseconds since 1970: captures of the same run are the same bytes on every day.

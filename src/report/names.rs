@@ -50,9 +50,9 @@ pub fn packet_with(record: &PacketRecord, message: Option<&stun::Described<'_>>)
     }
 }
 
-/// The STUN or TURN message in a packet; `None` if it carries none.
+/// The first STUN or TURN message in a packet; `None` if it carries none.
 pub fn message(record: &PacketRecord) -> Option<stun::Described<'_>> {
-    stun::describe(record.datagram()?)
+    record.messages().find_map(|message| stun::describe(message))
 }
 
 /// What a packet is, in fewer words: of a message in a relay's envelope only the message, and what the envelope is.

@@ -19,6 +19,7 @@ mod file;
 mod keys;
 mod links;
 mod matrix;
+mod overrides;
 mod plain_text;
 pub mod profiles;
 mod read;
@@ -35,6 +36,7 @@ mod word;
 mod yaml;
 
 pub use diagnostic::{Code, Diagnostic, Label};
+pub use overrides::{Overrides, Own};
 pub use reference::reference;
 pub use rejection::Rejection;
 pub use schema::schema;
@@ -46,36 +48,7 @@ use crate::plan::{Plan, StackKind};
 pub(crate) use read::nearest;
 use read::{At, Reader};
 use resolve::Above;
-#[cfg(feature = "cli")]
-pub(crate) use set::spelled;
 use tree::Node;
-
-/// What the command line changes about a file.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Overrides {
-    /// `--set PATH=VALUE`, in order: `("peers.alice.link.delay", "20ms")`. Steps of the path are keys, or numbers of
-    /// list entries counted from 0; the value is YAML. What is not there is added.
-    pub set: Vec<(String, String)>,
-    /// `--agent STACK`: the stack of every peer.
-    pub agent: Option<StackKind>,
-    /// `--agent PEER=STACK`: the stack of one peer, whatever that of the others is.
-    pub peer_agents: Vec<(String, StackKind)>,
-    /// `--seed`.
-    pub seed: Option<u64>,
-    /// Peers that run a program of the user's own, from [`crate::lab`].
-    pub own: Vec<(String, Own)>,
-    /// The values chosen from the file's matrix; for names that are not here the only value there is.
-    pub matrix: Vec<(String, String)>,
-}
-
-/// A program of the user's own on a peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Own {
-    /// An [`Endpoint`](crate::endpoint::Endpoint). The peer takes part in no call, and the file may do without any.
-    Endpoint,
-    /// An ICE stack. The peer takes part in a call.
-    Stack,
-}
 
 /// One combination of a file's matrix. A file without one is a single case.
 #[derive(Debug, Clone, PartialEq, Eq)]

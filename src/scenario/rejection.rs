@@ -28,6 +28,14 @@ impl Rejection {
         Self::new(vec![source], vec![diagnostic])
     }
 
+    /// What of it is news: without the mistakes that are `told`, among which the others are from now on. Cases of one file
+    /// share most of theirs. `None` if there is no news.
+    pub fn untold(mut self, told: &mut Vec<Diagnostic>) -> Option<Self> {
+        self.diagnostics.retain(|diagnostic| !told.contains(diagnostic));
+        told.extend_from_slice(&self.diagnostics);
+        if self.diagnostics.is_empty() { None } else { Some(self) }
+    }
+
     /// Where a mistake is: source name, line and column, both counted from 1 in characters.
     pub fn position(&self, diagnostic: &Diagnostic) -> Option<(&str, usize, usize)> {
         let span = diagnostic.span()?;

@@ -4,9 +4,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{FILE, ICE_SERVER, Key, Kind, LINK, SECTIONS, Section};
+use super::keys::{FILE, ICE_SERVER, Key, Kind, LINK, SECTIONS, Section, VERSION};
 use super::links;
 use super::profiles;
+use crate::base::Limits;
+use crate::plan::Topology;
 
 /// The schema.
 pub fn schema() -> Value {
@@ -69,47 +71,56 @@ fn of_kind(key: &str, kind: Kind) -> Value {
     match kind {
         Kind::Text | Kind::NodeName => json!({ "type": "string" }),
         Kind::Truth => or_expression(json!({ "type": "boolean" })),
+        Kind::Version => or_expression(json!({ "const": VERSION })),
         Kind::Integer(least, most) => {
             or_expression(json!({ "type": "integer", "minimum": least, "maximum": most }))
         }
         Kind::Duration => pattern(r"^([0-9]+(\.[0-9]+)?\s*(ns|us|ms|s|m|h)\s*)+$"),
         Kind::Percent => pattern(r"^[0-9]+(\.[0-9]+)?\s*%$"),
         Kind::Bandwidth => pattern(r"^[0-9]+(\.[0-9]+)?\s*[kMG]?bps$"),
-        Kind::PortRange => pattern(r"^[0-9]+\s*-\s*[0-9]+$"),
-        Kind::Listen => one_or_list(pattern(r"^[0-9]+/udp$")),
-        Kind::Services => one_or_list(pattern(r"^[0-9]+/(udp|tcp)$")),
+        Kind::PortRange => pattern(&format!(r"^{PORT}\s*-\s*{PORT}$")),
+        Kind::Listen => one_or_list(pattern(&format!("^{PORT}/udp$")), Entries::SomeDistinct),
+        Kind::Services => one_or_list(pattern(&format!("^{PORT}/(udp|tcp)$")), Entries::Distinct),
         Kind::Address => pattern(ADDRESS),
-        Kind::Addresses => one_or_list(pattern(ADDRESS)),
+        Kind::Addresses => one_or_list(pattern(ADDRESS), Entries::SomeDistinct),
         Kind::Network => pattern(r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"),
         Kind::Word(words) => word(key, words()),
-        Kind::Words(words) => one_or_list(word(key, words())),
+        Kind::Words(words) => one_or_list(word(key, words()), Entries::SomeDistinct),
         Kind::Link => json!({ "anyOf": [word(key, links::names()), reference(&LINK)] }),
+        Kind::Uris => one_or_list(pattern(URI), Entries::SomeDistinct),
         Kind::IceServers => {
-            one_or_list(json!({ "anyOf": [pattern("^(stun|turn):"), reference(&ICE_SERVER)] }))
+            one_or_list(json!({ "anyOf": [pattern(URI), reference(&ICE_SERVER)] }), Entries::Distinct)
         }
         Kind::Users => json!({ "type": "object", "additionalProperties": { "type": ["string", "number"] } }),
         Kind::Counts => {
             json!({ "type": "object", "additionalProperties": or_expression(json!({ "type": "integer", "minimum": 0 })) })
         }
         Kind::Map(section) => json!({ "allOf": [reference(section)] }),
-        Kind::MapList(section) => one_or_list(reference(section)),
+        Kind::MapList(section) => one_or_list(reference(section), Entries::Some),
         Kind::Named(section) => named(reference(section)),
         Kind::NamedOrNickname(section) => {
             named(json!({ "anyOf": [word("type", profiles::nickname_words()), reference(section)] }))
         }
         Kind::Calls => {
             let call = json!({ "type": "object", "maxProperties": 1, "additionalProperties": { "$ref": "#/definitions/calls" } });
-            one_or_list(json!({ "anyOf": [pattern("->"), call] }))
+            one_or_list(json!({ "anyOf": [pattern("->"), call] }), Entries::SomeDistinct)
         }
         Kind::Matrix => {
             let expression = json!({ "type": "string", "pattern": EXPRESSION });
             let value = json!({ "type": ["string", "number", "boolean"], "not": expression });
-            json!({ "type": "object", "additionalProperties": one_or_list(value) })
+            let values = one_or_list(value, Entries::SomeDistinct);
+            json!({ "type": "object", "propertyNames": name(), "additionalProperties": values })
         }
-        Kind::Names => one_or_list(pattern("^[a-z0-9][a-z0-9-]*$")),
+        Kind::Names => one_or_list(or_expression(name()), Entries::Distinct),
         Kind::NotBuilt(_) => json!(false),
     }
 }
+
+/// A decimal number from 1 to 65535.
+const PORT: &str = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
+
+/// Schemes are written in either case.
+const URI: &str = "^([Ss][Tt][Uu][Nn]|[Tt][Uu][Rr][Nn]):";
 
 const ADDRESS: &str = r"^[0-9]+(\.[0-9]+){3}$";
 
@@ -130,12 +141,38 @@ fn word(key: &str, mut words: Vec<&'static str>) -> Value {
     or_expression(json!({ "enum": words }))
 }
 
-fn one_or_list(entry: Value) -> Value {
-    json!({ "anyOf": [entry, { "type": "array", "items": entry }] })
+/// What holds for the entries of a list.
+enum Entries {
+    /// There is one at least.
+    Some,
+    /// No two are alike.
+    Distinct,
+    /// Both.
+    SomeDistinct,
+}
+
+fn one_or_list(entry: Value, entries: Entries) -> Value {
+    let mut list = json!({ "type": "array", "items": entry });
+    if let Entries::Some | Entries::SomeDistinct = entries {
+        list["minItems"] = json!(1);
+    }
+    if let Entries::Distinct | Entries::SomeDistinct = entries {
+        list["uniqueItems"] = json!(true);
+    }
+    json!({ "anyOf": [entry, list] })
 }
 
 fn named(value: Value) -> Value {
-    json!({ "type": ["object", "null"], "propertyNames": { "pattern": "^[a-z0-9][a-z0-9-]*$" }, "additionalProperties": value })
+    json!({ "type": ["object", "null"], "propertyNames": name(), "additionalProperties": value })
+}
+
+fn name() -> Value {
+    json!({
+        "type": "string",
+        "pattern": "^[a-z0-9][a-z0-9-]*$",
+        "maxLength": Limits::DEFAULT.name_bytes,
+        "not": { "const": Topology::INTERNET },
+    })
 }
 
 fn reference(section: &Section) -> Value {

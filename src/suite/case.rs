@@ -6,7 +6,6 @@ use super::result::{CallLine, CaseResult, Problem, ProblemKind};
 use crate::base::Limits;
 use crate::base::shell::quoted;
 use crate::engine::RunOptions;
-use crate::explain::Assignment;
 use crate::outcome::{CallOutcome, ExpectationOutcome, Outcome, simulate};
 use crate::plan::{Path, StackKind};
 use crate::report::human::{self, Options, Part};
@@ -53,24 +52,14 @@ impl TestCase<'_> {
             && self.overrides.seed.is_none()
     }
 
-    /// The command that runs it with this seed.
+    /// What is changed about the file in the run with this seed.
+    fn changes(&self, seed: Option<u64>) -> Overrides {
+        Overrides { seed, agent: self.stack.or(self.overrides.agent), ..self.overrides.clone() }
+    }
+
+    /// The command that makes the run with this seed again.
     fn command(&self, seed: Option<u64>) -> String {
-        let mut command = format!("punchlab run {}", quoted(&self.source.name));
-        for (path, value) in &self.overrides.set {
-            let assignment = Assignment { path: path.clone(), value: value.clone() };
-            command.push_str(&format!(" {assignment}"));
-        }
-        for (name, value) in &self.overrides.matrix {
-            let value = scenario::spelled(value);
-            command.push_str(&format!(" --set {}", quoted(&format!("matrix.{name}={value}"))));
-        }
-        if let Some(stack) = self.stack {
-            command.push_str(&format!(" --agent {stack}"));
-        }
-        if let Some(seed) = seed {
-            command.push_str(&format!(" --seed {seed}"));
-        }
-        command
+        format!("punchlab run {}{}", quoted(&self.source.name), self.changes(seed).options())
     }
 }
 
@@ -109,12 +98,7 @@ impl Judge<'_, '_> {
         is_last: bool,
         look: &mut Option<impl FnOnce(Seen<'_>)>,
     ) -> Option<()> {
-        let overrides = Overrides { seed, ..self.case.overrides.clone() };
-        let overrides = match self.case.stack {
-            Some(stack) => Overrides { agent: Some(stack), ..overrides },
-            None => overrides,
-        };
-        let plan = match scenario::load(self.case.source, &overrides, self.limits) {
+        let plan = match scenario::load(self.case.source, &self.case.changes(seed), self.limits) {
             Ok(plan) => plan,
             Err(rejection) => {
                 let position = rejection.diagnostics.first().and_then(|first| rejection.position(first));

@@ -18,4 +18,4 @@ pub mod tap;
 mod tests;
 
 pub use case::{Seen, TestCase, judge};
-pub use result::{CallLine, CaseResult, Problem, ProblemKind, Status, Summary};
+pub use result::{CallLine, CaseResult, Problem, ProblemKind, Status, Summary, tell_rejections_once};

@@ -1,5 +1,8 @@
 //! What became of a case, and of all of them.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use serde::Serialize;
 
 use crate::plan::behavior::words;
@@ -146,6 +149,19 @@ impl CaseResult {
     /// `relay`, or `relay, stun` for several calls.
     pub fn paths(&self) -> String {
         self.calls.iter().map(|call| call.path.word()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What is wrong with a whole file is told by its first case; the others refer to that.
+pub fn tell_rejections_once(results: &mut [CaseResult]) {
+    let mut told: BTreeMap<(String, String), String> = BTreeMap::new();
+    for CaseResult { id, file, problems, .. } in results {
+        for problem in problems.iter_mut().filter(|problem| problem.kind == ProblemKind::Rejected) {
+            match told.entry((file.clone(), problem.what.clone())) {
+                Entry::Vacant(new) => _ = new.insert(id.clone()),
+                Entry::Occupied(first) => problem.what = format!("the same as with {}", first.get()),
+            }
+        }
     }
 }
 

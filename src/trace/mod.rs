@@ -170,11 +170,45 @@ impl PacketRecord {
         }
     }
 
-    /// The UDP payload, if it is a UDP datagram.
-    pub fn datagram(&self) -> Option<&Bytes> {
-        match &self.body {
-            Body::Udp(payload) => Some(payload),
-            _ => None,
-        }
+    /// The messages it brings its receiver, as the application wrote them: a datagram's payload, or those that end in a
+    /// segment of a stream.
+    pub fn messages(&self) -> impl Iterator<Item = &Bytes> {
+        let (datagram, carried) = match &self.body {
+            Body::Udp(payload) => (Some(payload), &[][..]),
+            Body::Tcp(segment) => (None, &segment.carried[..]),
+            Body::Icmp(_) => (None, &[][..]),
+        };
+        datagram.into_iter().chain(carried.iter().map(|carried| &carried.message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Carried, Packet, TcpSegment, Trail};
+
+    fn record(packet: Packet) -> PacketRecord {
+        let len = packet.len();
+        PacketRecord { origin: NodeId::new(1), cause: None, flow: packet.flow, body: packet.body, len }
+    }
+
+    #[test]
+    fn a_segment_brings_the_messages_that_end_in_it_and_a_datagram_its_payload() {
+        let flow = Flow::new(([10, 0, 1, 2], 50_000).into(), ([192, 0, 2, 3], 443).into());
+        let message = |end, message: &'static [u8]| Carried {
+            end,
+            message: Bytes::from_static(message),
+            trail: Trail::default(),
+        };
+        let segment = TcpSegment {
+            payload: Bytes::from_static(b"1st2nd3r"),
+            carried: vec![message(3, b"1st"), message(6, b"2nd")],
+            ..TcpSegment::default()
+        };
+
+        let (stream, datagram) = (record(Packet::tcp(flow, segment)), record(Packet::udp(flow, &b"all"[..])));
+
+        assert_eq!(stream.messages().collect::<Vec<_>>(), [&b"1st"[..], b"2nd"]);
+        assert_eq!(datagram.messages().collect::<Vec<_>>(), [&b"all"[..]]);
     }
 }

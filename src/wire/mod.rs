@@ -7,5 +7,7 @@ pub(crate) mod signal;
 pub mod stun;
 
 pub use candidate::{Candidate, PairEnd, SelectedPair};
-pub use packet::{Body, Flow, INITIAL_HOP_LIMIT, Icmp, IcmpKind, Packet, TcpFlags, TcpSegment, Trail};
+pub use packet::{
+    Body, Carried, Flow, INITIAL_HOP_LIMIT, Icmp, IcmpKind, Packet, TcpFlags, TcpSegment, Trail,
+};
 pub use signal::{Description, Signal};

@@ -1,5 +1,6 @@
 // The report in a real browser, opened from a file as its readers do.
 // PUNCHLAB=path/to/punchlab node --test       (CHROMIUM=path for another browser than Debian's)
+// The pages of endpoints are those of an example, built beside the program: cargo build --bins --example endpoint_page
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -8,10 +9,13 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 const REPOSITORY = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const PUNCHLAB = resolve(process.env.PUNCHLAB ?? join(REPOSITORY, "target/release/punchlab"));
+
+const ENDPOINT_PAGE = join(dirname(PUNCHLAB), "examples/endpoint_page");
 
 const HOSTILE = `<script>alert(1)</script> "double" 'single' </script><!-- <img src=x onerror=alert(2)> &amp; \u05d0\u05d1\u05d2`;
 const NETWORK = `
@@ -50,6 +54,11 @@ before(async () => {
       reports[name] = { path, file, url: pathToFileURL(path).href };
     }),
   );
+  await promisify(execFile)(ENDPOINT_PAGE, [folder]);
+  for (const name of ["through", "filtered", "beside-a-call"]) {
+    const path = join(folder, `${name}.html`);
+    reports[name] = { path, url: pathToFileURL(path).href };
+  }
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox"],
@@ -322,6 +331,48 @@ test("every call has a tab with its verdict", () =>
     assert.equal(await page.locator("#verdict-0").isVisible(), false);
     assert.match(await textOf(page, "#verdict-1"), /carol/);
     await page.locator("#agents", { hasText: "carol" }).waitFor();
+  }));
+
+test("endpoints have a verdict and a ladder", () =>
+  reading("through", async page => {
+    assert.equal(await page.locator("[role=tab]").count(), 0, "there is nothing else to look at");
+    const verdict = await textOf(page, "article.verdict");
+    assert.match(verdict, /endpoints[\s\S]*3 endpoints, all done after 222 ms/i);
+    assert.match(verdict, /bob on 10\.0\.2\.2:\d+ was done after 222 ms/);
+    assert.equal(await rowCount(page), 8);
+    const heads = page.locator(".heads button strong");
+    assert.deepEqual(await heads.allInnerTexts(), ["meeting", "home", "alice", "office", "bob"]);
+    await sliderIs(page, 222);
+    assert.equal(await page.locator("#agents").isVisible(), false);
+    await page.locator(".row").first().click();
+    await page.locator("#details").waitFor();
+    assert.match(await textOf(page, "#details"), /✓ delivered to meeting/);
+  }));
+
+test("endpoints that are not done are named", () =>
+  reading("filtered", async page => {
+    assert.match(await textOf(page, ".headline"), /alice and bob are not done when the run ends/);
+    assert.match(await textOf(page, "#drops"), /nat-filtered/);
+  }));
+
+test("endpoints have a tab after those of calls, with their own packets", () =>
+  reading("beside-a-call", async page => {
+    const tabs = page.locator("[role=tab]");
+    assert.deepEqual(
+      (await tabs.allInnerTexts()).map(text => text.replace(/\s+/g, " ").toLowerCase()),
+      ["stun carol → dave", "endpoints meeting, alice, bob"],
+    );
+    await page.locator("#agents", { hasText: "carol" }).waitFor();
+    await tabs.nth(1).click();
+    await page.locator("#verdict-1").waitFor();
+    await page.locator("#agents").waitFor({ state: "hidden" });
+    const families = await page.locator(".chips button").evaluateAll(all => all.map(one => one.dataset.family));
+    assert.deepEqual(families, ["data"]);
+    await seek(page, 15);
+    await until(page, () => document.querySelectorAll(".flying .link").length === 2);
+    assert.match(await textOf(page, ".flying"), /→ 192\.0\.2\.10:7000/);
+    await tabs.nth(0).click();
+    await until(page, () => !document.querySelector(".flying").innerText.includes("192.0.2.10:7000"));
   }));
 
 test("the downloads are what they say", () =>

@@ -135,13 +135,14 @@ pub fn execute(arguments: &TestArguments, console: &mut Console) -> Exit {
         chosen.iter().for_each(|entry| console.print(&format!("{}\n", entry.id())));
         return Exit::Ok;
     }
-    let results = match ran(arguments, &chosen, &limits) {
+    let mut results = match ran(arguments, &chosen, &limits) {
         Ok(results) => results,
         Err(error) => {
             console.complain(&format!("error: {error}"));
             return Exit::CouldNotRun;
         }
     };
+    suite::tell_rejections_once(&mut results);
     let written = arguments.reports.write(&results, arguments.verbose, console);
     let failed = results.iter().filter(|result| !result.is_fine()).map(|result| result.id.as_str());
     if let Err(error) = select::note_failed(failed) {

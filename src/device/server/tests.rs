@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::{PortRange, SimDuration};
-use crate::plan::Credentials;
+use crate::plan::{Credentials, Listen};
 use crate::wire::stun::{Builder, ChangeRequest, Class, Key, Message, TRANSPORT_UDP, method};
-use crate::wire::{Flow, TcpFlags, TcpSegment};
+use crate::wire::{Flow, TcpSegment};
 
 const CLIENT: &str = "203.0.113.1:40001";
 
@@ -19,7 +19,7 @@ fn address(text: &str) -> SocketAddr {
 /// A server on 192.0.2.4 and 192.0.2.5.
 fn server(stun: &[u16], turn: &[u16]) -> Server {
     let turn = (!turn.is_empty()).then(|| plan::Turn {
-        udp_ports: turn.to_vec(),
+        listen: turn.iter().copied().map(Listen::udp).collect(),
         realm: "example.org".to_owned(),
         users: vec![Credentials { username: "demo".to_owned(), password: "secret".to_owned() }],
         relay_ports: PortRange::DYNAMIC,
@@ -31,7 +31,7 @@ fn server(stun: &[u16], turn: &[u16]) -> Server {
         channel_cooldown: SimDuration::from_secs(300),
         nonce_lifetime: SimDuration::from_secs(600),
     });
-    let config = plan::Server { stun: stun.to_vec(), turn, up: true };
+    let config = plan::Server { stun: stun.iter().copied().map(Listen::udp).collect(), turn, up: true };
     let addresses = ["192.0.2.4", "192.0.2.5"].map(|text| text.parse().expect("an address"));
     Server::new(&config, &addresses, &Limits::DEFAULT, Random::stream(1, "turn", "server"))
 }
@@ -134,14 +134,8 @@ fn a_server_forwards_nothing() {
 #[test]
 fn tcp_is_closed_and_icmp_about_its_own_answers_is_taken() {
     let mut server = server(&[3478], &[3478]);
-    let mut packet = Packet::udp(Flow::new(address(CLIENT), address("192.0.2.4:3478")), Vec::new());
-    packet.body = Body::Tcp(TcpSegment {
-        sequence: 0,
-        acknowledgment: 0,
-        window: 0,
-        flags: TcpFlags::default(),
-        payload: Bytes::new(),
-    });
+    let flow = Flow::new(address(CLIENT), address("192.0.2.4:3478"));
+    let packet = Packet::tcp(flow, TcpSegment::default());
     assert_eq!(reason(&handle(&mut server, packet).0), Some(DropReason::HostPortClosed));
 
     let sent = Packet::udp(Flow::new(address("192.0.2.4:3478"), address(CLIENT)), Vec::new());

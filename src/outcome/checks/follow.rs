@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::{Death, LocalEnd};
 use crate::base::{NodeId, PacketId, SimTime};
@@ -14,8 +15,8 @@ use crate::wire::{Flow, stun};
 /// The id of a STUN transaction.
 pub(super) type Transaction = [u8; 12];
 
-/// The innermost message of a packet, as far as checks are concerned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An innermost message of a packet, as far as checks are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Message {
     /// A connectivity check.
     Request { transaction: Transaction },
@@ -26,14 +27,6 @@ pub(super) enum Message {
 }
 
 impl Message {
-    const fn transaction(&self) -> &Transaction {
-        match self {
-            Self::Request { transaction } | Self::Success { transaction } | Self::Error { transaction } => {
-                transaction
-            }
-        }
-    }
-
     /// `None` if it is neither a check nor an answer to one.
     fn read(described: &stun::Described<'_>) -> Option<Self> {
         let innermost = described.innermost();
@@ -76,7 +69,7 @@ struct Channel {
 
 struct Facts<'a> {
     started: SimTime,
-    message: Option<Message>,
+    messages: SmallVec<[Message; 1]>,
     end: End<'a>,
     /// What it caused: copies, and what relays made of it.
     children: Vec<PacketId>,
@@ -86,10 +79,12 @@ impl<'a> Follower<'a> {
     pub(super) fn new(trace: &'a Trace) -> Self {
         let mut channels = Vec::new();
         let facts = trace.packets.iter().map(|record| {
-            let described = record.datagram().and_then(|payload| stun::describe(payload));
-            channels.extend(described.as_ref().and_then(|described| Channel::asked_for(record, described)));
-            let message = described.as_ref().and_then(Message::read);
-            Facts { started: SimTime::ZERO, message, end: End::Underway, children: Vec::new() }
+            let mut messages = SmallVec::new();
+            for described in record.messages().filter_map(|message| stun::describe(message)) {
+                channels.extend(Channel::asked_for(record, &described));
+                messages.extend(Message::read(&described));
+            }
+            Facts { started: SimTime::ZERO, messages, end: End::Underway, children: Vec::new() }
         });
         let facts = facts.collect();
         let mut follower = Self { trace, facts, channels };
@@ -128,40 +123,42 @@ impl<'a> Follower<'a> {
         }
     }
 
-    pub(super) fn message(&self, packet: PacketId) -> Option<&Message> {
-        self.facts.get(packet.index())?.message.as_ref()
+    pub(super) fn messages(&self, packet: PacketId) -> &[Message] {
+        self.facts.get(packet.index()).map(|facts| facts.messages.as_slice()).unwrap_or_default()
     }
 
     pub(super) fn started(&self, packet: PacketId) -> SimTime {
         self.facts.get(packet.index()).map_or(SimTime::ZERO, |facts| facts.started)
     }
 
-    /// The packets that left a side's socket.
-    pub(super) fn sent_by(&self, side: &SessionRun) -> impl Iterator<Item = PacketId> + use<'a> {
-        let (node, socket) = (side.node, side.socket);
-        let mine = move |record: &PacketRecord| {
-            record.origin == node && record.flow.source == socket && record.cause.is_none()
-        };
+    /// The packets that left a side's sockets.
+    pub(super) fn sent_by<'s>(&self, side: &'s SessionRun) -> impl Iterator<Item = PacketId> + use<'a, 's> {
+        let mine =
+            |record: &PacketRecord| side.holds(record.origin, record.flow.source) && record.cause.is_none();
         let numbered = self.trace.packets.iter().enumerate();
         numbered.filter(move |(_, record)| mine(record)).map(|(number, _)| PacketId::new(number as u64))
     }
 
     /// The answers a side sent, each to be taken once.
     pub(super) fn answers_of(&self, side: &SessionRun) -> Answers {
-        let mut answers: FxHashMap<Transaction, Vec<(SimTime, PacketId)>> = FxHashMap::default();
+        let mut answers: FxHashMap<Transaction, Vec<(SimTime, PacketId, Message)>> = FxHashMap::default();
         for packet in self.sent_by(side) {
-            if let Some(message @ (Message::Success { .. } | Message::Error { .. })) = self.message(packet) {
-                answers.entry(*message.transaction()).or_default().push((self.started(packet), packet));
+            for message in self.messages(packet) {
+                let (Message::Success { transaction } | Message::Error { transaction }) = message else {
+                    continue;
+                };
+                answers.entry(*transaction).or_default().push((self.started(packet), packet, *message));
             }
         }
         Answers(answers)
     }
 
-    /// How a message ended, wherever relays and copies took it. If one of several copies arrives, the message has.
-    pub(super) fn end(&self, packet: PacketId) -> End<'a> {
+    /// How a message of this packet ended, wherever relays and copies took it. If one of several copies arrives, the
+    /// message has.
+    pub(super) fn end(&self, packet: PacketId, message: Message) -> End<'a> {
         let Some(facts) = self.facts.get(packet.index()) else { return End::Underway };
-        let heirs = facts.children.iter().filter(|child| self.message(**child) == facts.message.as_ref());
-        let mut ends: Vec<End<'a>> = heirs.map(|child| self.end(*child)).collect();
+        let heirs = self.heirs(packet, message);
+        let mut ends: Vec<End<'a>> = heirs.map(|child| self.end(child, message)).collect();
         // What a relay passed on has not ended at the relay.
         let passed_on = matches!(facts.end, End::Arrived { .. }) && !ends.is_empty();
         if !passed_on {
@@ -180,17 +177,19 @@ impl<'a> Follower<'a> {
     pub(super) fn ends_of_check(
         &self,
         packet: PacketId,
+        check: Message,
         side: &SessionRun,
     ) -> Option<(LocalEnd, SocketAddr)> {
         let record = self.trace.packets.get(packet.index())?;
-        let described = stun::describe(record.datagram()?)?;
+        let mut messages = record.messages().filter_map(|message| stun::describe(message));
+        let described = messages.find(|described| Message::read(described) == Some(check))?;
         let server = record.flow.destination;
         if described.is_ice_check {
-            return Some((LocalEnd::Socket(side.socket), server));
+            return Some((LocalEnd::Socket(record.flow.source), server));
         }
         let relays = side.local_candidates.iter().filter(|c| c.kind == CandidateType::Relayed);
         let relays: Vec<SocketAddr> = relays.map(|candidate| candidate.address).collect();
-        let sent_on = self.sent_on(packet).filter(|flow| relays.contains(&flow.source));
+        let sent_on = self.sent_on(packet, check).filter(|flow| relays.contains(&flow.source));
         let relay = sent_on
             .map(|flow| flow.source)
             .or_else(|| relays.iter().copied().find(|relay| relay.ip() == server.ip()))
@@ -202,10 +201,16 @@ impl<'a> Follower<'a> {
         Some((LocalEnd::Relay(relay), remote))
     }
 
-    /// The flow with which a relay sent on what this packet carried.
-    fn sent_on(&self, packet: PacketId) -> Option<Flow> {
-        let facts = self.facts.get(packet.index())?;
-        let heir = facts.children.iter().find(|child| self.message(**child) == facts.message.as_ref())?;
+    /// The packets that carry on a message of this one: copies, and what relays made of it.
+    fn heirs(&self, packet: PacketId, message: Message) -> impl Iterator<Item = PacketId> {
+        let children = self.facts.get(packet.index()).map(|facts| facts.children.as_slice());
+        let children = children.unwrap_or_default().iter().copied();
+        children.filter(move |child| self.messages(*child).contains(&message))
+    }
+
+    /// The flow with which a relay sent on a message of this packet.
+    fn sent_on(&self, packet: PacketId, message: Message) -> Option<Flow> {
+        let heir = self.heirs(packet, message).next()?;
         self.trace.packets.get(heir.index()).map(|record| record.flow)
     }
 
@@ -227,13 +232,14 @@ impl Channel {
 }
 
 /// Answers that no check has claimed yet.
-pub(super) struct Answers(FxHashMap<Transaction, Vec<(SimTime, PacketId)>>);
+pub(super) struct Answers(FxHashMap<Transaction, Vec<(SimTime, PacketId, Message)>>);
 
 impl Answers {
     /// The first answer to the transaction that was sent at `arrived` or later.
-    pub(super) fn take(&mut self, transaction: Transaction, arrived: SimTime) -> Option<PacketId> {
+    pub(super) fn take(&mut self, transaction: Transaction, arrived: SimTime) -> Option<(PacketId, Message)> {
         let sent = self.0.get_mut(&transaction)?;
-        let index = sent.iter().position(|(at, _)| *at >= arrived)?;
-        Some(sent.remove(index).1)
+        let index = sent.iter().position(|(at, ..)| *at >= arrived)?;
+        let (_, packet, message) = sent.remove(index);
+        Some((packet, message))
     }
 }

@@ -109,7 +109,7 @@ impl<'a> Checks<'a> {
     }
 
     /// All candidate pairs of one side with their checks, in the order in which RFC 8445 would try them: the side's
-    /// own socket before its relays, the peer's own addresses before reflexive and relayed ones.
+    /// own sockets before its relays, the peer's own addresses before reflexive and relayed ones.
     ///
     /// A pair stands here as soon as both its ends are known, whether it was ever checked or not.
     pub fn pairs(&self, session: SessionId) -> Vec<Pair<'a>> {
@@ -142,39 +142,40 @@ fn checks_of<'a>(follower: &Follower<'a>, side: &SessionRun, peer: &SessionRun) 
     let mut answers = follower.answers_of(peer);
     let mut checks = Vec::new();
     for packet in follower.sent_by(side) {
-        let Some(Message::Request { transaction }) = follower.message(packet) else {
-            continue;
-        };
-        let Some((local, remote)) = follower.ends_of_check(packet, side) else { continue };
-        let end = match follower.end(packet) {
-            End::Died(death) => CheckEnd::Died(death),
-            End::Underway => CheckEnd::Underway,
-            // What a relay lets fall without dropping it, and what reaches somebody else, is not answered either.
-            End::Arrived { at, node, .. } if node != peer.node => CheckEnd::Unanswered { at },
-            End::Arrived { at, .. } => match answers.take(*transaction, at) {
-                None => CheckEnd::Unanswered { at },
-                Some(answer) => end_of_answer(follower, answer, side, local, remote),
-            },
-        };
-        let sent_at = follower.started(packet);
-        checks.push(Check { packet, sent_at, local, remote, end });
+        for request in follower.messages(packet) {
+            let Message::Request { transaction } = *request else { continue };
+            let Some((local, remote)) = follower.ends_of_check(packet, *request, side) else { continue };
+            let end = match follower.end(packet, *request) {
+                End::Died(death) => CheckEnd::Died(death),
+                End::Underway => CheckEnd::Underway,
+                // What a relay lets fall without dropping it, and what reaches somebody else, is not answered either.
+                End::Arrived { at, node, .. } if node != peer.node => CheckEnd::Unanswered { at },
+                End::Arrived { at, .. } => match answers.take(transaction, at) {
+                    None => CheckEnd::Unanswered { at },
+                    Some((packet, answer)) => end_of_answer(follower, packet, answer, side, local, remote),
+                },
+            };
+            let sent_at = follower.started(packet);
+            checks.push(Check { packet, sent_at, local, remote, end });
+        }
     }
     checks
 }
 
 fn end_of_answer<'a>(
     follower: &Follower<'a>,
-    answer: PacketId,
+    packet: PacketId,
+    answer: Message,
     side: &SessionRun,
     local: LocalEnd,
     remote: SocketAddr,
 ) -> CheckEnd<'a> {
-    match follower.end(answer) {
+    match follower.end(packet, answer) {
         End::Died(death) => CheckEnd::AnswerDied(death),
         End::Underway => CheckEnd::Underway,
         End::Arrived { at, node, .. } if node != side.node => CheckEnd::Unanswered { at },
-        End::Arrived { at, source, .. } => match follower.message(answer) {
-            Some(Message::Error { .. }) => CheckEnd::Refused { at },
+        End::Arrived { at, source, .. } => match answer {
+            Message::Error { .. } => CheckEnd::Refused { at },
             _ if matches!(local, LocalEnd::Socket(_)) && source != remote => {
                 CheckEnd::AnsweredFromElsewhere { at }
             }

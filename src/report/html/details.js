@@ -105,7 +105,7 @@ function packetDetails(packet) {
         el("h3", {}, "What it says"),
         attributes.length
           ? attributeList(attributes)
-          : quiet(kind.family === "data" ? "Data of the call; nothing to decode." : "Nothing to decode."),
+          : quiet(kind.family === "data" ? "Data; nothing to decode." : "Nothing to decode."),
       ),
     ),
   ];

@@ -4,9 +4,9 @@ const PATH_ORDER = ["direct", "stun", "relay", "failed"];
 
 /// What would have made this call better or worse, behind a line that names the best; nothing if nothing would.
 function flipsOf(index) {
-  if (!data.flips) return "";
+  const now = PATH_ORDER.indexOf(data.tabs[index].stamp);
+  if (!data.flips || now < 0) return "";
   const { better, worse, mixed } = data.flips;
-  const now = PATH_ORDER.indexOf(data.tabs[index].path);
   const gain = flip => now - PATH_ORDER.indexOf(flip.calls[index][0]);
   const all = [...better, ...worse, ...mixed];
   const gains = all.filter(flip => gain(flip) > 0),

@@ -4,6 +4,7 @@
 //! names the script's hash keeps it so whatever a scenario is called.
 
 mod data;
+mod endpoints;
 #[cfg(test)]
 mod tests;
 
@@ -121,5 +122,13 @@ fn verdict(report: Report<'_>) -> String {
             escape(&call.why),
         )
     };
-    report.outcome.calls.iter().map(call).collect()
+    let mut verdict: String = report.outcome.calls.iter().map(call).collect();
+    if !report.run.endpoints.is_empty() {
+        verdict.push_str(&format!(
+            "<p><strong>ENDPOINTS</strong> {}</p>\n<p>{}</p>\n",
+            escape(&endpoints::in_one_sentence(report)),
+            escape(&endpoints::one_by_one(report)),
+        ));
+    }
+    verdict
 }

@@ -255,8 +255,9 @@ function drawNode(node, index) {
   );
   const lines = nodeLines(node),
     top = -(lines.length * SMALL_LINE) / 2;
-  const plain = node.kind === "internet",
-    name = fitted(node.name, node.w - (plain ? 16 : 42), 13, 600);
+  // Where a name needs the whole box the icon gives way: the shape tells the kind too.
+  const plain = node.kind === "internet" || textWidth(node.name, 13, 600) > node.w - 34,
+    name = fitted(node.name, node.w - (plain ? 12 : 34), 13, 600);
   if (!plain)
     group.append(icon(node.kind, { x: -textWidth(name, 13, 600) / 2 - 10, y: top - 8, width: 13, height: 13 }));
   group.append(svg("text", { class: "name", x: plain ? 0 : 8, y: top + 4 }, name));

@@ -1,11 +1,14 @@
-// The header: what became of each call, and why.
+// The header: what became of each call, and why; and of the endpoints.
 
-const PATHS = {
+const STAMPS = {
   direct: "no NAT rewrote the packets",
   stun: "a hole was punched through the NATs",
   relay: "through a TURN relay",
   failed: "no way was found",
+  endpoints: "peers with programs of their own",
 };
+
+const MOST_ENDS = 4; // how many names a tab has room for
 
 /// Sentences end with a full stop and a blank; addresses hold full stops but no blanks.
 const sentences = text => text.split(/(?<=[.!?])\s+/).filter(sentence => sentence !== "");
@@ -26,13 +29,13 @@ function verdictCard(oneTab, index) {
   const role = several ? { role: "tabpanel", "aria-labelledby": `tab-${index}` } : {};
   return el(
     "article",
-    { class: "verdict", id: `verdict-${index}`, "data-path": oneTab.path, ...role },
+    { class: "verdict", id: `verdict-${index}`, "data-path": oneTab.stamp, ...role },
     el(
       "p",
       { class: "stamp" },
-      icon(oneTab.path),
-      el("strong", {}, oneTab.path),
-      el("small", {}, PATHS[oneTab.path]),
+      icon(oneTab.stamp),
+      el("strong", {}, oneTab.stamp),
+      el("small", {}, STAMPS[oneTab.stamp]),
     ),
     el(
       "div",
@@ -53,13 +56,13 @@ function verdictCard(oneTab, index) {
 function tabList(panels) {
   const tabs = data.tabs.map((oneTab, index) =>
     button(
-      [icon(oneTab.path), el("strong", {}, oneTab.path), " ", el("span", {}, endsOf(oneTab))],
+      [icon(oneTab.stamp), el("strong", {}, oneTab.stamp), " ", el("span", {}, endsOf(oneTab))],
       () => setTab(index),
       {
         role: "tab",
         id: `tab-${index}`,
         "aria-controls": panels[index].id,
-        "data-path": oneTab.path,
+        "data-path": oneTab.stamp,
         onkeydown: event => moveTab(event, index),
       },
     ),
@@ -80,8 +83,15 @@ function tabList(panels) {
     setTab(wanted);
     tabs[wanted].focus();
   }
-  return el("div", { class: "tabs", role: "tablist", "aria-label": "Calls" }, tabs);
+  return el("div", { class: "tabs", role: "tablist", "aria-label": "Verdicts" }, tabs);
 }
 
-/// Who calls whom.
-const endsOf = ({ ends }) => ends.flatMap((node, index) => [index ? " → " : "", isolated(nodeName(node))]);
+/// Who calls whom, or who has an endpoint.
+function endsOf({ stamp, ends }) {
+  const between = stamp === "endpoints" ? ", " : " → ",
+    more = ends.length - MOST_ENDS;
+  return [
+    ends.slice(0, MOST_ENDS).map((node, index) => [index ? between : "", isolated(nodeName(node))]),
+    more > 0 ? ` and ${more} more` : "",
+  ].flat(2);
+}

@@ -15,12 +15,12 @@ pub use expect::{Drops, Expectation, Fact};
 pub use firewall::Firewall;
 pub use ice_server::Uri;
 pub use link::LinkSpec;
-pub use nat::{Nat, Start};
+pub use nat::{Axes, Nat, Start};
 pub use peer::Peer;
 pub use server::Server;
 
 use super::diagnostic::{Code, Diagnostic};
-use super::keys::FILE;
+use super::keys::{FILE, VERSION};
 use super::read::{At, Reader, shortened};
 use super::source::Span;
 use super::tree::{Node, Value};
@@ -37,8 +37,8 @@ pub struct Named<T> {
     pub broken: bool,
 }
 
-/// The version of the format that is read.
-const VERSION: u64 = 1;
+/// Larger numbers are no version of any punchlab.
+const LAST_VERSION: u64 = 999;
 
 /// A whole file.
 #[derive(Debug)]
@@ -80,8 +80,9 @@ pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
         return None;
     }
     let fields = reader.fields(root, &FILE)?;
-    let version = fields.integer(reader, "version");
-    check_version(reader, version);
+    if let Some(node) = fields.get("version") {
+        check_version(reader, node);
+    }
     let name = fields.get("name").and_then(|node| reader.title("name", node));
     let seed = fields.integer(reader, "seed");
     let duration = fields.get("duration").and_then(|node| reader.leaf("duration", node));
@@ -122,7 +123,8 @@ pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
 }
 
 /// Later versions may mean other things by the same keys.
-fn check_version(reader: &mut Reader<'_>, version: Option<At<u64>>) {
+fn check_version(reader: &mut Reader<'_>, node: &Node) {
+    let version = reader.integer("version", node, VERSION, LAST_VERSION);
     let Some(version) = version.filter(|version| version.value != VERSION) else { return };
     let message = format!(
         "the scenario format has no version {}; this punchlab reads version {VERSION}",

@@ -30,8 +30,17 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
     if let Some(node) = fields.get("families")
         && let Some(items) = reader.list("families", node, "`[ipv4]`")
     {
+        let mut has_ipv4 = false;
         for item in items {
-            reader.built_word("families", item, &["ipv4"], &["ipv6"]);
+            let is_ipv4 = reader.built_word("families", item, &["ipv4"], &["ipv6"]);
+            if is_ipv4 && has_ipv4 {
+                reader.report(
+                    Diagnostic::new(Code::DuplicateKey, "`families` has `ipv4` twice")
+                        .at(item.span, "again here")
+                        .help("remove one of them"),
+                );
+            }
+            has_ipv4 |= is_ipv4;
         }
         if items.is_empty() {
             reader.report(

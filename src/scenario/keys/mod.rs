@@ -2,10 +2,24 @@
 //! reference and the schema are generated from, so that none of them can drift.
 
 mod calls;
-mod nodes;
+mod firewall;
+mod link;
+mod nat;
+mod peer;
+mod server;
 
 pub use calls::{CALL, DROP, EXPECT, SELECTED, SIGNALLING};
-pub use nodes::{FIREWALL, ICE_SERVER, LINK, NAT, OUTBOUND, PEER, SERVER};
+pub use firewall::{FIREWALL, OUTBOUND};
+pub use link::LINK;
+pub use nat::NAT;
+pub use peer::{ICE_SERVER, PEER};
+pub use server::SERVER;
+
+/// What to do without the keys of IPv6.
+const NO_IPV6: &str = "leave the key out: this version speaks IPv4 only";
+
+/// The version of the format that is read.
+pub const VERSION: u64 = 1;
 
 /// A map of the file with a fixed set of keys.
 #[derive(Debug)]
@@ -42,6 +56,8 @@ pub enum Kind {
     NodeName,
     /// `true` or `false`.
     Truth,
+    /// The version of the format.
+    Version,
     /// A whole number between these two.
     Integer(u64, u64),
     /// `20ms`.
@@ -68,7 +84,9 @@ pub enum Kind {
     Words(fn() -> Vec<&'static str>),
     /// A named link or a map.
     Link,
-    /// `stun:` and `turn:` URIs or WebRTC's objects.
+    /// A `stun:` or `turn:` URI, or a list of them.
+    Uris,
+    /// Such URIs or WebRTC's objects.
     IceServers,
     /// A map from user names to passwords.
     Users,
@@ -172,7 +190,7 @@ pub static FILE: Section = Section {
         key("tags", Kind::Names, "none", "Words to choose files by: `punchlab test --tag WORD`."),
         key(
             "version",
-            Kind::Integer(1, 999),
+            Kind::Version,
             "`1`",
             "The version of this format. There is one so far; what a file means does not change within it.",
         ),
@@ -203,6 +221,7 @@ impl Kind {
             Self::Text => "text".into(),
             Self::NodeName => "node".into(),
             Self::Truth => "`true` or `false`".into(),
+            Self::Version => format!("`{VERSION}`"),
             Self::Integer(least, most) => format!("{least} to {most}"),
             Self::Duration => "duration".into(),
             Self::Percent => "percentage".into(),
@@ -216,6 +235,7 @@ impl Kind {
             Self::Word(words) => or_words(&words()),
             Self::Words(words) => format!("one or a list of {}", or_words(&words())),
             Self::Link => "named link or map (`link`)".into(),
+            Self::Uris => "one or a list of URIs".into(),
             Self::IceServers => "list of URIs or maps (`ice-servers`)".into(),
             Self::Users => "map from user to password".into(),
             Self::Counts => "map from peer to number".into(),

@@ -1,6 +1,7 @@
 //! A matrix is several cases, and what is chosen or changed about it is neither ignored nor told twice.
 
 use super::*;
+use crate::scenario::set::spelled;
 
 const PAIRS: &str = "\
 matrix: { a: [none, symmetric], b: [symmetric, full-cone], wait: [5s] }
@@ -82,7 +83,6 @@ fn a_file_has_no_more_cases_than_the_limit() {
     assert!(cases(&source, &Overrides::default(), &count(3)).is_err());
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn the_choice_that_is_proposed_can_be_copied_into_a_shell() {
     let text = "matrix: { title: [a b, x] }\nname: \"${{ matrix.title }}\"\npeers: {}\ncalls: []";

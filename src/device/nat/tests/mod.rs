@@ -1,5 +1,6 @@
 //! One rule a test, in the RFC's words. Each test drives a [`Nat`] by hand through a [`Lab`].
 
+mod blocks;
 mod filtering;
 mod hairpin;
 mod icmp;
@@ -9,6 +10,8 @@ mod mapping;
 mod pipeline;
 mod pooling;
 mod ports;
+mod quarantine;
+mod tcp;
 mod traversal;
 mod unsolicited;
 
@@ -134,9 +137,8 @@ fn udp(from: &str, to: &str) -> Packet {
 
 fn tcp(from: &str, to: &str) -> Packet {
     let flags = TcpFlags { syn: true, ..TcpFlags::default() };
-    let segment =
-        TcpSegment { sequence: 1, acknowledgment: 0, window: 1_024, flags, payload: Default::default() };
-    Packet { body: Body::Tcp(segment), ..udp(from, to) }
+    let segment = TcpSegment { sequence: 1, window: 1_024, flags, ..TcpSegment::default() };
+    Packet::tcp(Flow::new(at(from), at(to)), segment)
 }
 
 fn at(text: &str) -> SocketAddr {

@@ -75,7 +75,7 @@ impl Data {
         let kept = &all[..all.len().min(MOST_PACKETS)];
         let book = packets::Book::new(report, kept);
         let (tabs, moments) = tabs::tabs(report, kept, &book);
-        let scene = scene::Scene::new(report.plan);
+        let scene = scene::Scene::new(report);
         Self {
             version: VERSION,
             program: concat!("punchlab ", env!("CARGO_PKG_VERSION")),

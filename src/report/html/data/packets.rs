@@ -4,6 +4,7 @@ use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use serde::Serialize;
 
+use super::tabs::tab_of;
 use crate::base::PacketId;
 use crate::plan::Plan;
 use crate::report::journey::{Fate, Journey};
@@ -114,7 +115,7 @@ impl Book {
             let said = if said.is_empty() || is_full { -1 } else { attributes.insert_full(said).0 as i64 };
             let cause = journey.record.cause.and_then(|cause| index.get(&cause));
             packets.push((
-                kinds.insert_full(kind(report.plan, journey, message.as_ref(), &checks)).0,
+                kinds.insert_full(kind(report, journey, message.as_ref(), &checks)).0,
                 journey.started.as_millis_f64(),
                 timings.insert_full(timing(journey)).0,
                 said,
@@ -142,7 +143,7 @@ impl Book {
 }
 
 fn kind(
-    plan: &Plan,
+    report: Report<'_>,
     journey: &Journey<'_>,
     message: Option<&Described<'_>>,
     checks: &FxHashSet<[u8; 12]>,
@@ -153,7 +154,7 @@ fn kind(
         label: format!("{}{copy}", names::packet_with(record, message)),
         protocol: record.protocol().word(),
         family: family(&record.body, message, checks),
-        tab: journey.call,
+        tab: tab_of(report, journey),
         bytes: record.len,
         from: record.flow.source.to_string(),
         to: record.flow.destination.to_string(),
@@ -164,7 +165,7 @@ fn kind(
             Fate::Dropped { .. } => "dropped",
             Fate::InFlight => "in-flight",
         },
-        death: death(plan, journey.fate),
+        death: death(report.plan, journey.fate),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::plan::{Element, Firewall, Nat, Peer, Plan, Server};
+use crate::engine::EndpointRun;
+use crate::plan::{Element, Firewall, Listen, Nat, Peer, Plan, Server};
+use crate::report::Report;
 use crate::report::topology::{label_lines, layout, link_lines, type_line};
 use crate::scenario::profiles::axes_of;
 
@@ -47,19 +49,27 @@ pub struct Link {
 }
 
 impl Scene {
-    /// The drawing of a plan.
-    pub fn new(plan: &Plan) -> Self {
+    /// The drawing of the plan that was run.
+    pub fn new(report: Report<'_>) -> Self {
+        let plan = report.plan;
         let layout = layout(plan);
+        let endpoint_on = |id| report.run.endpoints.iter().find(|endpoint| endpoint.node == id);
         let nodes = plan.topology.nodes().zip(&layout.boxes).map(|((id, node), place)| Node {
             name: node.name.clone(),
             kind: if plan.topology.parent(id).is_none() { "internet" } else { node.element.kind() },
             lines: label_lines(plan, id),
-            type_line: Some(type_line(plan, id)).filter(|line| !line.is_empty()),
+            type_line: match endpoint_on(id) {
+                Some(_) => Some("peer, endpoint".into()),
+                None => Some(type_line(plan, id)).filter(|line| !line.is_empty()),
+            },
             x: place.x,
             y: place.y,
             w: place.w,
             h: place.h,
-            about: about(plan, &node.element),
+            about: match endpoint_on(id) {
+                Some(endpoint) => endpoint_lines(endpoint),
+                None => about(plan, &node.element),
+            },
         });
         let links = plan.topology.link_ids().zip(&layout.wires).map(|(id, points)| {
             let (a, b) = plan.topology.ends(id);
@@ -105,19 +115,24 @@ fn firewall_lines(firewall: &Firewall) -> Vec<String> {
 }
 
 fn server_lines(server: &Server) -> Vec<String> {
-    let ports = |ports: &[u16]| ports.iter().map(|port| format!("{port}/udp")).collect::<Vec<_>>().join(", ");
+    let ports = |ports: &[Listen]| ports.iter().map(Listen::to_string).collect::<Vec<_>>().join(", ");
     let mut lines = Vec::new();
     if !server.stun.is_empty() {
         lines.push(format!("stun: {}", ports(&server.stun)));
     }
     if let Some(turn) = &server.turn {
-        lines.push(format!("turn: {}", ports(&turn.udp_ports)));
+        lines.push(format!("turn: {}", ports(&turn.listen)));
         lines.push(format!("relay-port-range: {}", turn.relay_ports));
     }
     if !server.up {
         lines.push("up: false".into());
     }
     lines
+}
+
+/// An endpoint needs no ICE agent, so what the scenario says of one would mislead.
+fn endpoint_lines(endpoint: &EndpointRun) -> Vec<String> {
+    endpoint.sockets.iter().map(|socket| format!("socket: {socket}")).collect()
 }
 
 fn peer_lines(plan: &Plan, peer: &Peer) -> Vec<String> {

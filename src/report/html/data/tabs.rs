@@ -6,19 +6,22 @@ use super::packets::Book;
 use crate::base::SimTime;
 use crate::outcome::CallOutcome;
 use crate::plan::{Call, Plan};
+use crate::report::html::endpoints;
 use crate::report::journey::Journey;
 use crate::report::ladder::{Ladder, Line, Row, Shape, collapse};
 use crate::report::{Report, sentences};
 
-/// A call: its verdict and its ladder.
+/// A call, or all endpoints together: what became of them, and their ladder.
 #[derive(Debug, Serialize)]
 pub struct Tab {
-    path: &'static str,
-    /// The caller and the callee.
+    /// What its stamp says: the path of a call, or `endpoints`.
+    stamp: &'static str,
+    /// The caller and the callee, or the peers with endpoints.
     ends: Vec<usize>,
     headline: String,
     facts: String,
     why: String,
+    /// When the call settled, or when the last endpoint was done.
     settled_ms: Option<f64>,
     columns: Vec<usize>,
     rows: Vec<RowData>,
@@ -44,7 +47,17 @@ pub enum Moment {
     Point { at: f64, tab: usize, node: usize, label: String },
 }
 
-/// Every call with its ladder, and the moments the ladders speak of, in order of time.
+/// The stamp of the tab of endpoints.
+const ENDPOINTS: &str = "endpoints";
+
+/// Which tab shows a packet: that of its call, or that of the endpoints, which comes after those of calls. `None`:
+/// nobody can tell which call it belongs to.
+pub fn tab_of(report: Report<'_>, journey: &Journey<'_>) -> Option<usize> {
+    let of_endpoints = (!report.run.endpoints.is_empty()).then_some(report.plan.calls.len());
+    journey.call.or(of_endpoints)
+}
+
+/// Every call with its ladder, then the endpoints with theirs, and the moments the ladders speak of, in order of time.
 pub fn tabs(report: Report<'_>, journeys: &[Journey<'_>], book: &Book) -> (Vec<Tab>, Vec<Moment>) {
     let mut moments = Vec::new();
     let mut tabs = Vec::new();
@@ -55,18 +68,39 @@ pub fn tabs(report: Report<'_>, journeys: &[Journey<'_>], book: &Book) -> (Vec<T
         }
         tabs.push(tab);
     }
+    if !report.run.endpoints.is_empty() {
+        let mut tab = Tab::of_endpoints(report);
+        if let Some(ladder) = Ladder::of_endpoints(report, journeys) {
+            tab.add(&ladder, &mut Writer { tab: tabs.len(), book, moments: &mut moments });
+        }
+        tabs.push(tab);
+    }
     in_order(tabs, moments)
 }
 
 impl Tab {
     fn of_call(plan: &Plan, call: &Call, outcome: &CallOutcome) -> Self {
         Self {
-            path: outcome.path.word(),
+            stamp: outcome.path.word(),
             ends: vec![call.from.index(), call.to.index()],
             headline: format!("{} → {} {}", outcome.from, outcome.to, sentences::result(plan, outcome)),
             facts: sentences::facts(outcome),
             why: outcome.why.clone(),
             settled_ms: outcome.settled_ms,
+            columns: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    fn of_endpoints(report: Report<'_>) -> Self {
+        let settled = endpoints::all_done_at(report.run).filter(|at| *at > SimTime::ZERO);
+        Self {
+            stamp: ENDPOINTS,
+            ends: report.run.endpoints.iter().map(|endpoint| endpoint.node.index()).collect(),
+            headline: endpoints::in_one_sentence(report),
+            facts: String::new(),
+            why: endpoints::one_by_one(report),
+            settled_ms: settled.map(SimTime::as_millis_f64),
             columns: Vec::new(),
             rows: Vec::new(),
         }

@@ -1,24 +1,28 @@
 //! The one run loop: network, agents and signalling under one virtual clock.
 
-use std::net::{IpAddr, SocketAddr};
+mod calls;
+mod deliver;
+
+use std::net::SocketAddr;
 
 use rustc_hash::FxHashMap;
 
+use self::deliver::Receiver;
 use super::network::Network;
 use super::queue::EventQueue;
 use super::recorder::Recorder;
 use super::run::Run;
 use super::seat::{Guest, Seat};
-use super::session::{Request, Session, blank_diary};
-use super::settle::{CallProgress, Quiet, progress};
+use super::session::{Request, Session};
+use super::settle::{CallProgress, Quiet};
 use super::signalling::SignallingService;
 use super::{RunError, RunOptions};
-use crate::agent::{self, AgentConfig, Input};
-use crate::base::{LimitReached, Limits, NodeId, PortRange, Random, SessionId, SimDuration, SimTime};
-use crate::endpoint::{self, Request as Asked};
-use crate::plan::{Element, Plan};
+use crate::agent::{self, Input};
+use crate::base::{LimitReached, Limits, NodeId, SessionId, SimDuration, SimTime};
+use crate::endpoint;
+use crate::plan::Plan;
 use crate::trace::EventKind;
-use crate::wire::{Flow, Packet, Signal};
+use crate::wire::Signal;
 
 /// How long a run without `duration` waits for its calls to settle.
 pub const DEFAULT_DURATION: SimDuration = SimDuration::from_secs(60);
@@ -53,14 +57,6 @@ pub struct World<'a, 'e> {
     quiet: Quiet,
 }
 
-/// Who gets what comes to a socket.
-#[derive(Clone, Copy)]
-enum Receiver {
-    Session(SessionId),
-    /// The endpoint with this index.
-    Seat(usize),
-}
-
 enum WorldEvent {
     EndpointBegins(usize),
     EndpointTimer { seat: usize, at: SimTime },
@@ -76,7 +72,7 @@ impl<'a, 'e> World<'a, 'e> {
         let limits = &options.limits;
         let recorder = Recorder::new(options.record.then_some(limits.trace_bytes));
         let mut network = Network::new(plan, seed, limits, recorder);
-        let sessions = open_sessions(plan, seed, options, &mut network)?;
+        let sessions = calls::open_sessions(plan, seed, options, &mut network)?;
         let seats: Vec<_> = guests.into_iter().filter_map(|guest| Seat::new(plan, seed, guest)).collect();
         let mut queue = EventQueue::default();
         for seat in 0..seats.len() {
@@ -86,8 +82,7 @@ impl<'a, 'e> World<'a, 'e> {
             queue.push(call.at, WorldEvent::CallBegins(SessionId::new(2 * index as u32)));
         }
         let signalling = SignallingService::new(&plan.signalling, seed, sessions.len());
-        let sockets = sessions.iter().map(|session| (session.diary.node, session.diary.socket));
-        let receivers = sockets.zip((0..).map(SessionId::new).map(Receiver::Session)).collect();
+        let receivers = receivers(&sessions).collect();
         let calls = vec![CallProgress::Open; sessions.len() / 2];
         Ok(Self {
             plan,
@@ -168,108 +163,6 @@ impl<'a, 'e> World<'a, 'e> {
         }
     }
 
-    fn deliver(&mut self, node: NodeId, packet: Packet) -> Result<(), RunError> {
-        let Flow { source, destination } = packet.flow;
-        let payload = packet.body.payload();
-        let id = match self.receivers.get(&(node, destination)) {
-            None => return Ok(()),
-            Some(&Receiver::Seat(seat)) => {
-                let input = endpoint::Input::Datagram { socket: destination, from: source, payload };
-                return self.seat(seat, input);
-            }
-            Some(&Receiver::Session(id)) => id,
-        };
-        self.sessions[id.index()].receive(self.now, source, payload, packet.trail, &mut self.requests)?;
-        self.fulfil(id)
-    }
-
-    fn input(&mut self, session: SessionId, input: Input<'_>) -> Result<(), RunError> {
-        self.sessions[session.index()].handle(self.now, input, &mut self.requests)?;
-        self.fulfil(session)
-    }
-
-    /// Hands something to an endpoint, does what it asks for, and notes when it wants to be called next.
-    fn seat(&mut self, index: usize, input: endpoint::Input<'_>) -> Result<(), RunError> {
-        let seat = &mut self.seats[index];
-        let node = seat.diary.node;
-        for asked in seat.handle(self.now, input)? {
-            match asked {
-                Asked::Open(socket) => {
-                    seat.opened(socket);
-                    self.network.open_socket(node, socket);
-                    self.receivers.insert((node, socket), Receiver::Seat(index));
-                }
-                Asked::Close(socket) => {
-                    self.network.close_socket(node, socket);
-                    self.receivers.remove(&(node, socket));
-                }
-                Asked::Send { socket, to, payload } => {
-                    self.network.send(self.now, node, Packet::udp(Flow::new(socket, to), payload))?;
-                }
-            }
-        }
-        let wanted = seat.next_timeout().map(|at| at.max(self.now));
-        if wanted != seat.timer {
-            seat.timer = wanted;
-            if let Some(at) = wanted {
-                self.queue.push(at, WorldEvent::EndpointTimer { seat: index, at });
-            }
-        }
-        Ok(())
-    }
-
-    /// Does what a session asked for, and notes when it wants to be called next.
-    fn fulfil(&mut self, session: SessionId) -> Result<(), RunError> {
-        let mut requests = std::mem::take(&mut self.requests);
-        for request in requests.drain(..) {
-            match request {
-                Request::Transmit(to, payload) => {
-                    let diary = &self.sessions[session.index()].diary;
-                    let packet = Packet::udp(Flow::new(diary.socket, to), payload);
-                    self.network.send(self.now, diary.node, packet)?;
-                }
-                Request::Signal(signal) => self.send_signal(session, signal),
-                Request::Note(event) => {
-                    self.network.recorder.event(self.now, || EventKind::Agent { session, event });
-                }
-            }
-        }
-        self.requests = requests;
-        self.note_progress(session);
-        self.schedule(session);
-        Ok(())
-    }
-
-    fn send_signal(&mut self, from: SessionId, signal: Signal) {
-        let arrives = self.signalling.send(self.now, from);
-        let recorded = signal.clone();
-        self.network.recorder.event(self.now, || EventKind::Signalled { from, signal: recorded, arrives });
-        if let Some(at) = arrives {
-            let to = self.sessions[from.index()].counterpart();
-            self.queue.push(at, WorldEvent::SignalArrives { to, signal });
-        }
-    }
-
-    fn note_progress(&mut self, session: SessionId) {
-        let call = session.index() / 2;
-        let Some([caller, callee]) = self.sessions.get(2 * call..2 * call + 2) else { return };
-        let progress = progress(caller, callee, self.quiet);
-        let before = std::mem::replace(&mut self.calls[call], progress);
-        self.open_calls += usize::from(progress == CallProgress::Open);
-        self.open_calls -= usize::from(before == CallProgress::Open);
-    }
-
-    fn schedule(&mut self, id: SessionId) {
-        let session = &mut self.sessions[id.index()];
-        let wanted = session.next_timeout().map(|at| at.max(self.now));
-        if wanted != session.timer {
-            session.timer = wanted;
-            if let Some(at) = wanted {
-                self.queue.push(at, WorldEvent::SessionTimer { session: id, at });
-            }
-        }
-    }
-
     /// When something happens next, were the run to go on for ever.
     pub fn next_event_at(&self) -> Option<SimTime> {
         self.network.next_timeout().into_iter().chain(self.queue.next_at()).min()
@@ -340,49 +233,12 @@ impl<'a, 'e> World<'a, 'e> {
     }
 }
 
-/// Gives every side of every call a socket and an agent.
-fn open_sessions(
-    plan: &Plan,
-    seed: u64,
-    options: &RunOptions,
-    network: &mut Network,
-) -> Result<Vec<Session>, RunError> {
-    let mut sessions: Vec<Session> = Vec::with_capacity(plan.calls.len() * 2);
-    for (index, call) in plan.calls.iter().enumerate() {
-        let (caller, callee) = (SessionId::new(2 * index as u32), SessionId::new(2 * index as u32 + 1));
-        for (node, caller_side, counterpart) in [(call.from, true, callee), (call.to, false, caller)] {
-            let place = plan.topology.node(node);
-            // A call connects peers: the scenario layer refuses everything else.
-            let Element::Peer(peer) = &place.element else { continue };
-            let Some(&address) = place.addresses.first() else { continue };
-            let earlier = sessions.iter().filter(|session| session.diary.node == node);
-            let taken: Vec<_> = earlier.map(|session| session.diary.socket).collect();
-            // A peer's second call has streams of its own.
-            let name = match taken.len() {
-                0 => place.name.clone(),
-                calls => format!("{} #{}", place.name, calls + 1),
-            };
-            let socket = free_socket(address, &taken, &mut Random::stream(seed, &name, "socket"));
-            let config = AgentConfig {
-                name,
-                seed,
-                socket,
-                caller: caller_side,
-                ice_servers: peer.ice_servers.clone(),
-                policy: peer.ice_transport_policy,
-                trickle: plan.signalling.trickle,
-                max_candidates: options.limits.candidates_per_agent,
-            };
-            let stack = match options.stacks.of(&place.name) {
-                Some(build) => build(config),
-                None => agent::build(peer.agent, config).ok_or(RunError::NoSuchStack(peer.agent))?,
-            };
-            network.open_socket(node, socket);
-            let diary = blank_diary(node, socket, stack.name(), counterpart);
-            sessions.push(Session::new(stack, diary, place.name.clone()));
-        }
-    }
-    Ok(sessions)
+/// Who has which socket when a run begins.
+fn receivers(sessions: &[Session]) -> impl Iterator<Item = ((NodeId, SocketAddr), Receiver)> {
+    let numbered = (0..).map(SessionId::new).zip(sessions);
+    numbered.flat_map(|(id, Session { diary, .. })| {
+        diary.sockets.iter().map(move |socket| ((diary.node, *socket), Receiver::Session(id)))
+    })
 }
 
 fn may_lose_packets(plan: &Plan) -> bool {
@@ -390,16 +246,4 @@ fn may_lose_packets(plan: &Plan) -> bool {
         .link_ids()
         .map(|id| plan.topology.link(id))
         .any(|link| !link.loss.is_zero() || link.rate.is_some())
-}
-
-/// A dynamic port at random, as operating systems choose them (RFC 6056 §3.3.1).
-fn free_socket(address: IpAddr, taken: &[SocketAddr], random: &mut Random) -> SocketAddr {
-    let ports = PortRange::DYNAMIC;
-    loop {
-        let port = ports.first() + random.below(u64::from(ports.count())) as u16;
-        let socket = SocketAddr::new(address, port);
-        if !taken.contains(&socket) {
-            return socket;
-        }
-    }
 }

@@ -1,0 +1,177 @@
+//! A stateful firewall: lets packets pass, or not, without translating them. In the spirit of RFC 6092.
+//!
+//! It is a bridge with rules and has no address of its own; a rejection therefore bears the address of the
+//! forbidden destination, as a bridge's does. What goes from one inside port to another is switched without rules.
+//!
+//! Unlike RFC 6092 it filters by address and port unless told otherwise (REC-17 has endpoint-independent filtering as
+//! the default; boxes in the field do not), drops an unsolicited SYN in silence (REC-34 answers it after 6 seconds),
+//! and where everything may leave lets ICMP errors about unknown flows out, though not in (REC-10).
+//!
+//! It follows TCP connections (REC-31 to REC-36): segments of either direction keep one alive, for as long as its phase
+//! allows. A connection it has forgotten may go on from inside, but not from outside.
+
+mod policy;
+pub(in crate::device) mod states;
+
+use std::net::SocketAddr;
+
+use self::states::{Noted, Sign, States};
+use super::{Device, Outbox, Verdict};
+use crate::base::{Limits, PortId, SimTime};
+use crate::plan::graph::RouteTable;
+use crate::plan::{
+    self, Access, DropReason, FilteringBehavior, InboundPolicy, Rule, StateChange, TcpLifetimes,
+};
+use crate::wire::{Body, Flow, Icmp, Packet};
+
+/// A firewall. Port 0 is its outside, all others are its inside.
+#[derive(Debug)]
+pub struct Firewall {
+    config: plan::Firewall,
+    routes: RouteTable,
+    /// What inside endpoints have sent to.
+    asked: States,
+    /// Who from outside was let in unasked; their answers may leave whatever the outbound rules say.
+    entered: States,
+}
+
+impl Firewall {
+    /// A firewall with these rules.
+    pub fn new(config: &plan::Firewall, routes: RouteTable, limits: &Limits) -> Self {
+        Self {
+            config: config.clone(),
+            routes,
+            asked: States::new(limits.mappings_per_nat),
+            entered: States::new(limits.mappings_per_nat),
+        }
+    }
+
+    fn outbound(&mut self, now: SimTime, port: PortId, packet: &Packet, out: &mut Outbox) -> Option<Verdict> {
+        match &packet.body {
+            Body::Icmp(error) => {
+                let known = self.config.outbound.default == Access::Allow || self.tracks(now, error);
+                (!known).then(|| {
+                    let text = "an ICMP error about a flow the firewall does not know".into();
+                    Verdict::drop_by(DropReason::FirewallOutbound, Rule::PortPolicy { text })
+                })
+            }
+            _ => self.outbound_flow(now, port, packet, out),
+        }
+    }
+
+    fn outbound_flow(
+        &mut self,
+        now: SimTime,
+        port: PortId,
+        packet: &Packet,
+        out: &mut Outbox,
+    ) -> Option<Verdict> {
+        let Flow { source: inside, destination: remote } = packet.flow;
+        let protocol = packet.protocol();
+        let sign = sign(&self.config, packet, remote, true);
+        if !self.entered.refresh(now, (protocol, inside), remote, sign)
+            && let Some(text) = policy::forbidden(&self.config.outbound, protocol, remote.port())
+        {
+            return Some(policy::refuse(&self.config.outbound, text, port, packet, out));
+        }
+        let entry = filter_entry(self.config.filtering, remote);
+        match self.asked.note(now, (protocol, inside), entry, sign) {
+            Noted::Refreshed => None,
+            Noted::New => {
+                if self.config.filtering != FilteringBehavior::EndpointIndependent {
+                    out.note(|| StateChange::FilterOpened { protocol, external: inside, remote: entry });
+                }
+                None
+            }
+            Noted::Full => {
+                let text = "the firewall tracks as many flows as it can".into();
+                Some(Verdict::drop_by(DropReason::FirewallOutbound, Rule::PortPolicy { text }))
+            }
+        }
+    }
+
+    fn inbound(&mut self, now: SimTime, packet: &Packet) -> Option<Verdict> {
+        let (key, remote) = match &packet.body {
+            Body::Icmp(error) if self.tracks(now, error) => return None,
+            Body::Icmp(error) => ((error.quoted_protocol, error.quoted.source), error.quoted.destination),
+            _ => ((packet.protocol(), packet.flow.destination), packet.flow.source),
+        };
+        let entry = filter_entry(self.config.filtering, remote);
+        let sign = sign(&self.config, packet, remote, false);
+        if self.asked.holds(now, key, entry) {
+            // The answers of UDP keep nothing alive (RFC 4787 REQ-6); a connection is as long idle as both sides are.
+            if matches!(packet.body, Body::Tcp(_)) {
+                self.asked.refresh(now, key, entry, sign);
+                self.entered.refresh(now, key, remote, sign);
+            }
+            return None;
+        }
+        if self.config.inbound == InboundPolicy::Allow {
+            if !matches!(packet.body, Body::Icmp(_)) {
+                self.entered.note(now, key, remote, sign);
+            }
+            return None;
+        }
+        let accepts = self.asked.accepts(now, key);
+        let rule = Rule::Unsolicited { filtering: self.config.filtering, accepts };
+        Some(Verdict::drop_by(DropReason::FirewallInbound, rule))
+    }
+
+    /// True if the flow an ICMP error quotes is one of ours, in either direction.
+    fn tracks(&self, now: SimTime, error: &Icmp) -> bool {
+        let known = |flow: Flow| {
+            let key = (error.quoted_protocol, flow.source);
+            self.asked.holds(now, key, filter_entry(self.config.filtering, flow.destination))
+                || self.entered.holds(now, key, flow.destination)
+        };
+        known(error.quoted) || known(error.quoted.reversed())
+    }
+}
+
+impl Device for Firewall {
+    fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
+        let destination = packet.flow.destination.ip();
+        let to = match self.routes.port_for(destination) {
+            Some(to) if to != port => to,
+            _ => return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination }),
+        };
+        if port != PortId::UPLINK && to != PortId::UPLINK {
+            return Verdict::Forward(to);
+        }
+        if packet.hop_limit <= 1 {
+            return Verdict::drop(DropReason::TtlExpired);
+        }
+        let refused = if port == PortId::UPLINK {
+            self.inbound(now, packet)
+        } else {
+            self.outbound(now, port, packet, out)
+        };
+        refused.unwrap_or_else(|| {
+            packet.hop_limit -= 1;
+            Verdict::Forward(to)
+        })
+    }
+}
+
+/// How long a packet from or to `remote` is remembered.
+fn sign(config: &plan::Firewall, packet: &Packet, remote: SocketAddr, outbound: bool) -> Sign<'static> {
+    match &packet.body {
+        Body::Tcp(segment) => {
+            Sign::Segment { remote, outbound, flags: segment.flags, lifetimes: &TcpLifetimes::DEFAULT }
+        }
+        Body::Udp(_) | Body::Icmp(_) => Sign::Lives(config.udp_lifetime),
+    }
+}
+
+/// What the firewall remembers of `remote`: with address-dependent filtering all its ports (0), with
+/// endpoint-independent filtering only that something was sent.
+fn filter_entry(filtering: FilteringBehavior, remote: SocketAddr) -> SocketAddr {
+    match filtering {
+        FilteringBehavior::EndpointIndependent => SocketAddr::new(std::net::Ipv4Addr::UNSPECIFIED.into(), 0),
+        FilteringBehavior::AddressDependent => SocketAddr::new(remote.ip(), 0),
+        FilteringBehavior::AddressAndPortDependent => remote,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! What a node of the network is: one of the devices, or a host.
+
+use super::host::Host;
+use crate::base::{Limits, NodeId, PortId, Random, SimTime};
+use crate::device::firewall::Firewall;
+use crate::device::nat::Nat;
+use crate::device::router::Router;
+use crate::device::server::Server;
+use crate::device::{Device, Outbox, Verdict};
+use crate::plan::{Element, Node, Plan};
+use crate::wire::Packet;
+
+/// What stands at a node.
+pub(super) enum Machine {
+    Host(Host),
+    Router(Router),
+    Firewall(Box<Firewall>),
+    Nat(Box<Nat>),
+    Server(Box<Server>),
+}
+
+impl Machine {
+    pub(super) fn new(plan: &Plan, id: NodeId, node: &Node, seed: u64, limits: &Limits) -> Self {
+        let routes = || plan.topology.routes(id);
+        match &node.element {
+            Element::Router => Self::Router(Router::new(routes())),
+            Element::Firewall(firewall) => {
+                Self::Firewall(Box::new(Firewall::new(firewall, routes(), limits)))
+            }
+            Element::Nat(nat) => {
+                let random = Random::stream(seed, &node.name, "nat");
+                Self::Nat(Box::new(Nat::new(nat, &node.addresses, routes(), limits, random)))
+            }
+            Element::Server(server) => {
+                let random = Random::stream(seed, &node.name, "server");
+                Self::Server(Box::new(Server::new(server, &node.addresses, limits, random)))
+            }
+            Element::Peer(_) => Self::Host(Host::new(node.addresses.clone())),
+        }
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        now: SimTime,
+        port: PortId,
+        packet: &mut Packet,
+        out: &mut Outbox,
+    ) -> Verdict {
+        match self {
+            Self::Host(host) => host.handle(now, port, packet, out),
+            Self::Router(router) => router.handle(now, port, packet, out),
+            Self::Firewall(firewall) => firewall.handle(now, port, packet, out),
+            Self::Nat(nat) => nat.handle(now, port, packet, out),
+            Self::Server(server) => server.handle(now, port, packet, out),
+        }
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<SimTime> {
+        match self {
+            Self::Host(_) | Self::Router(_) => None,
+            Self::Firewall(firewall) => firewall.next_timeout(),
+            Self::Nat(nat) => nat.next_timeout(),
+            Self::Server(server) => server.next_timeout(),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: SimTime, out: &mut Outbox) {
+        match self {
+            Self::Host(_) | Self::Router(_) => {}
+            Self::Firewall(firewall) => firewall.handle_timeout(now, out),
+            Self::Nat(nat) => nat.handle_timeout(now, out),
+            Self::Server(server) => server.handle_timeout(now, out),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The keys of firewalls.
+
+use super::{Kind, Section, key, not_built};
+use crate::plan::{Access, DenyAction, FilteringBehavior, InboundPolicy};
+use crate::scenario::word::Word;
+
+/// A firewall.
+pub static FIREWALL: Section = Section {
+    name: "firewalls.NAME",
+    about: "A stateful firewall. What is behind it keeps its addresses.",
+    keys: &[
+        key("behind", Kind::NodeName, "`internet`", "The NAT or firewall its outside is connected to."),
+        key("outbound", Kind::Map(&OUTBOUND), "everything may leave", "Which packets from inside may leave."),
+        key(
+            "inbound",
+            Kind::Word(InboundPolicy::words),
+            "`deny`",
+            "Whether packets nobody asked for may enter.",
+        ),
+        key(
+            "filtering",
+            Kind::Word(FilteringBehavior::words),
+            "`address-and-port-dependent`",
+            "Which packets count as asked for.",
+        ),
+        key(
+            "udp-timeout",
+            Kind::Duration,
+            "`120s`",
+            "How long it remembers a UDP flow after the last outbound packet.",
+        ),
+        key("link", Kind::Link, "`broadband` on the internet, `2ms` elsewhere", "Its uplink."),
+        not_built("inspect", "leave the key out: in this version a firewall judges packets by their headers"),
+    ],
+};
+
+/// What may leave through a firewall.
+pub static OUTBOUND: Section = Section {
+    name: "outbound",
+    about: "What a firewall does with packets from inside.",
+    keys: &[
+        key(
+            "default",
+            Kind::Word(Access::words),
+            "`allow`; `deny` beside `allow: […]`",
+            "What happens to packets no entry of `allow` matches.",
+        ),
+        key("allow", Kind::Services, "none", "Destination ports that may be sent to."),
+        key(
+            "action",
+            Kind::Word(DenyAction::words),
+            "`drop`",
+            "What the sender of a forbidden packet gets to know.",
+        ),
+    ],
+};

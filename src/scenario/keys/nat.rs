@@ -1,0 +1,145 @@
+//! The keys of NATs.
+
+use super::{Kind, NO_IPV6, Section, key, not_built};
+use crate::plan::{
+    ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, Pooling, PortAssignment,
+    RefreshDirection, ReplyMapping,
+};
+use crate::scenario::profiles;
+use crate::scenario::word::Word;
+
+/// A NAT.
+pub static NAT: Section = Section {
+    name: "nats.NAME",
+    about: "A NAT. A nickname alone (`nat-a: symmetric`) is short for `nat-a: { type: symmetric }`. Where neither `type` nor \
+            `profile` is given, `mapping` and `filtering` must be. Axes override what the nickname or profile says.",
+    keys: &[
+        key("behind", Kind::NodeName, "`internet`", "The NAT or firewall its outside is connected to."),
+        key("type", Kind::Word(profiles::nickname_words), "none", "A nickname to start from."),
+        key(
+            "profile",
+            Kind::Word(profiles::profile_names),
+            "none",
+            "A sourced device profile to start from.",
+        ),
+        key(
+            "mapping",
+            Kind::Word(MappingBehavior::words),
+            "from `type` or `profile`",
+            "When packets from one internal endpoint share an external one (RFC 4787 section 4.1). Also `eim`, `adm`, `apdm`.",
+        ),
+        key(
+            "filtering",
+            Kind::Word(FilteringBehavior::words),
+            "from `type` or `profile`",
+            "Which inbound packets a mapping admits (RFC 4787 section 5). Also `eif`, `adf`, `apdf`.",
+        ),
+        key(
+            "filter-scope",
+            Kind::Word(FilterScope::words),
+            "`mapping`",
+            "Whose destinations open the filter: those of the mapping, or those of the internal endpoint.",
+        ),
+        key(
+            "reply-mapping",
+            Kind::Word(ReplyMapping::words),
+            "`admitting`",
+            "From where packets to a remote leave: the mapping that admitted its latest packet, or always the one the mapping rule gives.",
+        ),
+        key(
+            "port-assignment",
+            Kind::Word(PortAssignment::words),
+            "`preservation`; `random` for `symmetric`",
+            "How the external port of a new mapping is chosen (RFC 4787 section 4.2.1).",
+        ),
+        key(
+            "on-conflict",
+            Kind::Word(ConflictBehavior::words),
+            "`random`",
+            "What happens when the port that `preservation` or `overloading` wants is taken (RFC 4787 section 8).",
+        ),
+        key("port-range", Kind::PortRange, "`1024-65535`", "The external ports there are."),
+        key(
+            "port-parity",
+            Kind::Truth,
+            "`false`",
+            "Even ports map to even ones, odd ones to odd ones (RFC 4787 section 4.2.2).",
+        ),
+        key(
+            "ip-pooling",
+            Kind::Word(Pooling::words),
+            "`paired`",
+            "How one of several outside addresses is picked (RFC 4787 section 4.1).",
+        ),
+        key(
+            "max-ports-per-host",
+            Kind::Integer(1, 65_535),
+            "no quota",
+            "External ports one internal host may hold at a time, of all protocols together (RFC 6888 REQ-4).",
+        ),
+        key(
+            "port-block-size",
+            Kind::Integer(1, 64_512),
+            "ports are given one by one",
+            "Hosts get blocks of this many consecutive ports (RFC 6888 section 5), counted from the start of `port-range`; no more blocks than `max-ports-per-host` takes.",
+        ),
+        key(
+            "port-quarantine",
+            Kind::Duration,
+            "`0s`",
+            "How long a port rests after its last mapping (RFC 6888 REQ-8, which asks for `120s`). TCP ports rest not.",
+        ),
+        key(
+            "hairpinning",
+            Kind::Word(Hairpinning::words),
+            "`off`",
+            "What happens to packets from inside to the NAT's own outside address (RFC 4787 section 6).",
+        ),
+        key(
+            "udp-timeout",
+            Kind::Duration,
+            "`120s`, or `udp-timeout-unreplied` if that is longer",
+            "How long a UDP mapping lives that has seen packets in both directions (RFC 4787 section 4.3).",
+        ),
+        key(
+            "udp-timeout-unreplied",
+            Kind::Duration,
+            "`30s`, or `udp-timeout` if that is shorter",
+            "How long one lives that has seen outbound packets only.",
+        ),
+        key(
+            "timeout-refresh",
+            Kind::Word(RefreshDirection::words),
+            "`outbound`",
+            "Packets of which direction keep a mapping alive.",
+        ),
+        key(
+            "unsolicited",
+            Kind::Word(|| vec!["drop", "accept", "icmp"]),
+            "`drop`",
+            "What happens to inbound packets no mapping admits. `rst` is not built yet.",
+        ),
+        key(
+            "outside",
+            Kind::Addresses,
+            "one free address of the network it is behind",
+            "Its outside addresses.",
+        ),
+        key(
+            "inside",
+            Kind::Network,
+            "`10.0.N.0/24` for the Nth NAT",
+            "The network behind it. Its first address is the NAT's own.",
+        ),
+        key("link", Kind::Link, "`broadband` on the internet, `2ms` elsewhere", "Its uplink."),
+        key(
+            "port-mapping",
+            Kind::Word(|| vec!["off"]),
+            "`off`",
+            "Whether hosts may ask for mappings. `upnp`, `nat-pmp` and `pcp` are not built yet.",
+        ),
+        not_built("tcp-timeout", "leave the key out: in this version only UDP passes through NATs"),
+        not_built("ipv6", NO_IPV6),
+        not_built("nat64", NO_IPV6),
+    ],
+};
