@@ -278,6 +278,10 @@ fn a_pool_of_which_any_address_is_taken_looks_like_a_dependent_mapping_for_a_kno
 
 #[test]
 fn a_quota_that_the_tests_use_up_is_named() {
+    let enough_for_some = "nats: { home: { type: symmetric, max-ports-per-host: 8 } }";
+    let notes = behind_for(enough_for_some, "home", true).found.notes.join("\n");
+    assert!(notes.contains("the server no longer answered"), "{notes}");
+    assert!(notes.contains("has 8 external ports for a host"), "{notes}");
     let one = behind("nats: { home: { type: symmetric, max-ports-per-host: 2 } }", "home");
     assert_eq!(one.found.fresh.mapping, None);
     assert!(
