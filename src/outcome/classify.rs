@@ -18,7 +18,12 @@ pub struct Sides<'a> {
 impl<'a> Sides<'a> {
     /// The sides of the plan's call number `call`; `None` if the run has no such call.
     pub fn of(run: &'a Run, call: usize) -> Option<Self> {
-        Some(Self { caller: run.sessions.get(2 * call)?, callee: run.sessions.get(2 * call + 1)? })
+        Self::among(&run.sessions, call)
+    }
+
+    /// The sides of the plan's call number `call` among sessions in the order of the plan's calls.
+    pub fn among(sessions: &'a [SessionRun], call: usize) -> Option<Self> {
+        Some(Self { caller: sessions.get(2 * call)?, callee: sessions.get(2 * call + 1)? })
     }
 
     /// How the settled pair's packets travelled.
@@ -74,8 +79,8 @@ fn path_of_trail(trail: Trail) -> Path {
 }
 
 /// Everything about a call but `needs` and `why`.
-pub fn classify(plan: &Plan, run: &Run, call: usize) -> Option<CallOutcome> {
-    let sides = Sides::of(run, call)?;
+pub fn classify(plan: &Plan, sessions: &[SessionRun], call: usize) -> Option<CallOutcome> {
+    let sides = Sides::among(sessions, call)?;
     let planned = plan.calls.get(call)?;
     let (from, to) = (plan.name_of(planned.from).to_owned(), plan.name_of(planned.to).to_owned());
     let path = sides.path();

@@ -60,6 +60,8 @@ pub enum StateChange {
         /// The endpoint it had outside.
         external: SocketAddr,
     },
+    /// A NAT or server lost everything it remembered.
+    Forgot,
     /// A TURN server made an allocation.
     AllocationCreated {
         /// The client, as the server sees it.

@@ -129,13 +129,14 @@ fn listed(words: &[String]) -> String {
     }
 }
 
-/// An expectation and what came of it: `path: relay`, or `path: wanted relay, got stun`.
+/// An expectation and what came of it: `path: relay`, or `at 27 s, path: wanted relay, got stun`.
 pub fn expectation(outcome: &ExpectationOutcome) -> String {
-    let ExpectationOutcome { expect, wanted, got, ok, .. } = outcome;
+    let ExpectationOutcome { expect, wanted, got, ok, at_ms, .. } = outcome;
+    let at = at_ms.map(|at| format!("at {}, ", milliseconds(at))).unwrap_or_default();
     if *ok && wanted == got {
-        format!("{expect}: {wanted}")
+        format!("{at}{expect}: {wanted}")
     } else {
-        format!("{expect}: wanted {wanted}, got {got}")
+        format!("{at}{expect}: wanted {wanted}, got {got}")
     }
 }
 

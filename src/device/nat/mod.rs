@@ -14,6 +14,7 @@
 //! - A port is free again as soon as its last mapping ends. RFC 6888 REQ-8 would have a carrier's NAT keep it for 120 s.
 
 mod admission;
+mod change;
 mod filtering;
 mod hairpin;
 mod icmp;

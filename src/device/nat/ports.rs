@@ -11,6 +11,8 @@ use crate::plan::{ConflictBehavior, PortAssignment, PortPolicy, Protocol};
 #[derive(Debug)]
 pub(super) struct Ports {
     policy: PortPolicy,
+    /// True if ports outside of the policy's range may be taken, by mappings from before it was the policy.
+    others_taken: bool,
     usage: FxHashMap<(IpAddr, Protocol), Usage>,
 }
 
@@ -23,7 +25,13 @@ struct Usage {
 
 impl Ports {
     pub(super) fn new(policy: PortPolicy) -> Self {
-        Self { policy, usage: FxHashMap::default() }
+        Self { policy, others_taken: false, usage: FxHashMap::default() }
+    }
+
+    /// New mappings get their ports like this from now on; those that are taken stay so.
+    pub(super) fn set_policy(&mut self, policy: PortPolicy) {
+        self.others_taken |= policy.range != self.policy.range;
+        self.policy = policy;
     }
 
     /// A port of `outside` for a mapping of `internal_port`, marked as taken; `None` if there is none, or if the
@@ -39,7 +47,7 @@ impl Ports {
     ) -> Option<u16> {
         let usage = self.usage.entry((outside, protocol)).or_default();
         let share = self.policy.assignment == PortAssignment::Overloading;
-        if !share && usage.taken.count == self.policy.range.count() {
+        if !share && !self.others_taken && usage.taken.count == self.policy.range.count() {
             return None;
         }
         let candidates = Candidates::of(&self.policy, internal_port);

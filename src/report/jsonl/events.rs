@@ -57,6 +57,7 @@ pub(super) fn event(report: Report<'_>, event: &Event) -> Line {
         EventKind::SignalArrived { to, name } => {
             Line::new("signal-arrived").at(at).session(report, *to).with("message", *name)
         }
+        EventKind::Scripted { event } => scripted(plan, at, *event),
         EventKind::Agent { session, event } => agent(report, at, *session, event),
     }
 }
@@ -88,6 +89,7 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
             .with("protocol", protocol.word())
             .address("inside", *internal)
             .address("outside", *external),
+        StateChange::Forgot => line("forgot"),
         StateChange::AllocationCreated { client, relayed, username, lifetime } => line("allocation-created")
             .address("relayed", *relayed)
             .address("client", *client)
@@ -107,6 +109,15 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
             .address("peer", *peer)
             .lifetime(*lifetime),
     }
+}
+
+fn scripted(plan: &Plan, at: SimTime, number: usize) -> Line {
+    let event = plan.events.get(number);
+    Line::new("scripted")
+        .at(at)
+        .with("action", event.map(|event| event.action.word()))
+        .with("text", event.map(|event| event.text.as_str()))
+        .with("line", event.map(|event| event.line))
 }
 
 fn agent(report: Report<'_>, at: SimTime, session: SessionId, event: &AgentEvent) -> Line {
