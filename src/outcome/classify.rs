@@ -94,7 +94,10 @@ pub fn classify(plan: &Plan, sessions: &[SessionRun], call: usize) -> Option<Cal
         first_path: Some(sides.first_path()).filter(|first| connected && *first != path),
         needs: None,
         state: if connected { sides.caller.state } else { IceState::Failed },
-        connected_ms: sides.connected_at().filter(|_| connected).map(after_start),
+        connected_ms: sides
+            .connected_at()
+            .filter(|_| connected || sides.first_path() != Path::Failed)
+            .map(after_start),
         settled_ms: sides.settled_at().filter(|_| connected).map(after_start),
         family: last_pair(sides.caller)
             .filter(|_| connected)

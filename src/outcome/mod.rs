@@ -1,6 +1,7 @@
 //! What a run means: the path, what it needed, and why.
 
 pub(crate) mod admission;
+pub(crate) mod changes;
 pub(crate) mod checks;
 pub(crate) mod classify;
 pub(crate) mod deaths;
@@ -65,7 +66,7 @@ pub struct CallOutcome {
     pub needs: Option<Needs>,
     /// The state of the caller's agent at the end; `failed` if either side has no selected pair.
     pub state: IceState,
-    /// From the call's start until both sides had a pair.
+    /// From the call's start until both sides had a pair; of a failed call, if data went over it.
     pub connected_ms: Option<f64>,
     /// From the call's start until both sides had the pair they kept.
     pub settled_ms: Option<f64>,
@@ -171,7 +172,8 @@ pub fn judge(plan: &Plan, run: &Run, needs: &[Option<Needs>]) -> Outcome {
     let calls = (0..plan.calls.len()).filter_map(|call| {
         let mut outcome = classify::classify(plan, &run.sessions, call)?;
         outcome.needs = needs.get(call).copied().flatten();
-        outcome.why = why::explain(plan, run, call, outcome.path, outcome.needs);
+        let why = why::explain(plan, run, call, outcome.path, outcome.needs);
+        outcome.why = [changes::explain(plan, run, call), why].join(" ").trim().to_owned();
         Some(outcome)
     });
     let mut outcome = Outcome {

@@ -10,7 +10,7 @@ use crate::engine::{EndpointRun, Run};
 use crate::explain::account::EndWord;
 use crate::explain::{CheckAccount, PairAccount};
 use crate::outcome::{CallOutcome, ExpectationOutcome, SelectedOutcome};
-use crate::plan::{CandidateType, Drop, DropReason, Family, Path, Plan, Rule};
+use crate::plan::{CandidateType, Drop, DropReason, Family, IceState, Path, Plan, Rule};
 use crate::trace::EventKind;
 use crate::wire::Flow;
 
@@ -33,6 +33,9 @@ pub fn result(plan: &Plan, call: &CallOutcome) -> String {
     if let Some(settled) = call.settled_ms.filter(|settled| *settled > connected) {
         let first = call.first_path.map(|path| format!(" (first path: {path})")).unwrap_or_default();
         sentence.push_str(&format!(", settled after {}{first}", milliseconds(settled)));
+    }
+    if call.state == IceState::Disconnected {
+        sentence.push_str(", and has lost contact (state: disconnected)");
     }
     sentence + "."
 }

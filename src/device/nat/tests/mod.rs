@@ -1,5 +1,6 @@
 //! One rule a test, in the RFC's words. Each test drives a [`Nat`] by hand through a [`Lab`].
 
+mod changes;
 mod filtering;
 mod hairpin;
 mod icmp;

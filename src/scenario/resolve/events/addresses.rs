@@ -104,8 +104,14 @@ impl Claims {
             reader.report(cannot(problem));
             return;
         }
-        let first = |claim: &&Claim| claim.realm == realm && claim.address == address.value;
-        if let Some(claim) = self.0.iter().find(|claim| first(claim) && claim.node != node) {
+        // Of two events that give away the same address the later line is the mistake.
+        let is_first = |claim: &&Claim| {
+            claim.realm == realm
+                && claim.address == address.value
+                && claim.node != node
+                && claim.span.is_none_or(|span| span < address.span)
+        };
+        if let Some(claim) = self.0.iter().find(is_first) {
             let mut diagnostic = cannot(format!("`{}` has it", now.node(claim.node).name));
             diagnostic.code = Code::DuplicateAddress;
             if let Some(span) = claim.span {
