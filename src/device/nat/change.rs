@@ -6,7 +6,7 @@ use super::filtering::EndpointFilters;
 use super::pool::Pool;
 use super::ports::Ports;
 use super::table::Table;
-use super::unsolicited::{Graveyard, OwnFlows};
+use super::unsolicited::{Graveyard, HeldSyns, OwnFlows};
 use super::{Nat, Outbox};
 use crate::plan::graph::RouteTable;
 use crate::plan::{NatBehavior, StateChange};
@@ -34,6 +34,7 @@ impl Nat {
         self.pool = Pool::new(outside, self.behavior.pooling);
         self.endpoint_filters = EndpointFilters::default();
         self.own_flows = OwnFlows::new(most);
+        self.held_syns = HeldSyns::new(most);
         self.graveyard = Graveyard::new(most);
         out.note(|| StateChange::Forgot);
     }

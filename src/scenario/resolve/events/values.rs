@@ -31,6 +31,18 @@ pub fn nat(
         },
     };
     change.axes.apply(&mut behavior);
+    let (old, new) = (&now.ports, &behavior.ports);
+    if old.block != new.block || (new.block.is_some() && old.range != new.range) {
+        reader.report(
+            Diagnostic::new(
+                Code::Contradiction,
+                format!("the port blocks of `{}` cannot change while hosts hold them", name.value),
+            )
+            .at(name.span, "would have other blocks")
+            .help("leave `port-block-size` as it is, and the `port-range` of a NAT that has blocks"),
+        );
+        return None;
+    }
     Some(behavior)
 }
 
