@@ -9,7 +9,7 @@ mod events;
 mod expectations;
 mod ladder;
 mod nat_tables;
-mod table;
+pub(super) mod table;
 mod verdict;
 
 #[cfg(test)]
