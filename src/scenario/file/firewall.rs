@@ -5,7 +5,7 @@ use crate::base::SimDuration;
 use crate::plan::{Access, DenyAction, FilteringBehavior, InboundPolicy, OutboundPolicy, Service};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::{FIREWALL, OUTBOUND};
-use crate::scenario::read::{At, Leaf, Reader};
+use crate::scenario::read::{At, Fields, Leaf, Reader};
 use crate::scenario::tree::Node;
 
 /// A firewall as the file describes it.
@@ -35,6 +35,34 @@ impl Firewall {
 /// A firewall's body.
 pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
     let fields = reader.fields(node, &FIREWALL)?;
+    Some(body(reader, &fields))
+}
+
+/// What changes about a firewall.
+pub fn read_change(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
+    let fields = reader.fields(node, &FIREWALL)?;
+    refuse_fixed(reader, &fields, &[("behind", "leave it out"), ("link", "use `set-link`")]);
+    Some(body(reader, &fields))
+}
+
+/// Keys of what cannot change while a scenario runs, and what to do instead.
+pub(super) fn refuse_fixed(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    fixed: &[(&'static str, &'static str)],
+) {
+    for (key, instead) in fixed {
+        if let Some(entry) = fields.entry(key) {
+            reader.report(
+                Diagnostic::new(Code::MeaninglessKey, format!("`{key}` cannot change here"))
+                    .at(entry.key_span, "is what it is")
+                    .help(*instead),
+            );
+        }
+    }
+}
+
+fn body(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Firewall {
     let firewall = Firewall {
         behind: fields.get("behind").and_then(|node| reader.node_name("behind", node)),
         outbound: fields.get("outbound").and_then(|node| outbound(reader, node)),
@@ -57,7 +85,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
             );
         }
     }
-    Some(firewall)
+    firewall
 }
 
 fn outbound(reader: &mut Reader<'_>, node: &Node) -> Option<OutboundPolicy> {
