@@ -24,6 +24,11 @@ impl Nat {
         Self { keys: Map::default() }.mapping(mapping).filtering(filtering)
     }
 
+    /// A NAT as it is when an [`Event`](super::Event) changes it: only settings that follow are new.
+    pub fn as_it_is() -> Self {
+        Self { keys: Map::default() }
+    }
+
     /// What this nickname stands for. Settings override what it says.
     pub fn nickname(nickname: Nickname) -> Self {
         let mut keys = Map::default();

@@ -6,8 +6,8 @@ use crate::base::SimDuration;
 use crate::plan::{self, Access, DenyAction, FilteringBehavior, InboundPolicy, OutboundPolicy, Service};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::{FIREWALL, OUTBOUND};
-use crate::scenario::profiles::ProfileKind;
-use crate::scenario::read::{At, Leaf, Reader};
+use crate::scenario::profiles::{self, ProfileKind};
+use crate::scenario::read::{At, Fields, Leaf, Reader};
 use crate::scenario::tree::Node;
 
 /// A firewall as the file describes it.
@@ -30,6 +30,11 @@ pub struct Firewall {
 }
 
 impl Firewall {
+    /// What its profile says, if it names one.
+    pub fn profiled(&self) -> Option<plan::Firewall> {
+        self.profile.as_ref().and_then(|profile| profiles::find(profile.value)?.firewall())
+    }
+
     /// Changes `firewall` where the file says so.
     pub fn apply(&self, firewall: &mut plan::Firewall) {
         if let Some(outbound) = &self.outbound {
@@ -55,6 +60,34 @@ impl Firewall {
 /// A firewall's body.
 pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
     let fields = reader.fields(node, &FIREWALL)?;
+    Some(body(reader, &fields))
+}
+
+/// What changes about a firewall.
+pub fn read_change(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
+    let fields = reader.fields(node, &FIREWALL)?;
+    refuse_fixed(reader, &fields, &[("behind", "leave it out"), ("link", "use `set-link`")]);
+    Some(body(reader, &fields))
+}
+
+/// Keys of what cannot change while a scenario runs, and what to do instead.
+pub(super) fn refuse_fixed(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    fixed: &[(&'static str, &'static str)],
+) {
+    for (key, instead) in fixed {
+        if let Some(entry) = fields.entry(key) {
+            reader.report(
+                Diagnostic::new(Code::MeaninglessKey, format!("`{key}` cannot change here"))
+                    .at(entry.key_span, "is what it is")
+                    .help(*instead),
+            );
+        }
+    }
+}
+
+fn body(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Firewall {
     let firewall = Firewall {
         behind: fields.get("behind").and_then(|node| reader.node_name("behind", node)),
         profile: fields.get("profile").and_then(|node| profile::name(reader, ProfileKind::Firewall, node)),
@@ -78,7 +111,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
             );
         }
     }
-    Some(firewall)
+    firewall
 }
 
 fn outbound(reader: &mut Reader<'_>, node: &Node) -> Option<OutboundPolicy> {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::Ipv4Net;
 
+use super::firewall::refuse_fixed;
 use super::link::{self, LinkSpec};
 use super::profile;
 use crate::base::{PortRange, SimDuration};
@@ -100,10 +101,38 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Nat> {
     }
     let before = reader.mistakes();
     let fields = reader.fields(node, &NAT)?;
+    let nat = body(reader, &fields);
+    if reader.mistakes() == before {
+        check_start(reader, &fields, node.span);
+    }
+    Some(nat)
+}
+
+/// What changes about a NAT: a nickname or a map.
+pub fn read_change(reader: &mut Reader<'_>, node: &Node) -> Option<Nat> {
+    if let Value::Scalar(_) = node.value {
+        return read(reader, node);
+    }
+    let fields = reader.fields(node, &NAT)?;
+    refuse_fixed(
+        reader,
+        &fields,
+        &[
+            ("behind", "leave it out"),
+            ("inside", "leave it out"),
+            ("outside", "use `renumber`"),
+            ("link", "use `set-link`"),
+        ],
+    );
+    check_one_start(reader, &fields);
+    Some(body(reader, &fields))
+}
+
+fn body(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Nat {
     let behind = fields.get("behind").and_then(|node| reader.node_name("behind", node));
     let kind = fields.get("type").and_then(|node| nickname(reader, "type", node));
     let profile = fields.get("profile").and_then(|node| profile::name(reader, ProfileKind::Nat, node));
-    let axes = axes(reader, &fields);
+    let axes = axes(reader, fields);
     let outside = fields.get("outside").and_then(|node| reader.addresses("outside", node));
     let inside = fields.get("inside").and_then(|node| reader.leaf("inside", node));
     let link = fields.get("link").and_then(|node| link::read(reader, node));
@@ -112,26 +141,13 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Nat> {
         .chain(["outside", "inside"])
         .filter_map(|key| fields.entry(key).map(|entry| At::new(key, entry.key_span)))
         .collect();
-    if reader.mistakes() == before {
-        check_start(reader, &fields, node.span);
-    }
     let start = kind.map(Start::Nickname).or(profile.map(Start::Profile));
-    Some(Nat { behind, start, axes, outside, inside, link, translating })
+    Nat { behind, start, axes, outside, inside, link, translating }
 }
 
 /// A NAT has to be described completely, and only once.
 fn check_start(reader: &mut Reader<'_>, fields: &Fields<'_>, span: Span) {
-    if let (Some(kind), Some(profile)) = (fields.entry("type"), fields.entry("profile")) {
-        reader.report(
-            Diagnostic::new(
-                Code::MeaninglessKey,
-                "a NAT starts from a `type` or from a `profile`, not from both",
-            )
-            .at(profile.key_span, "this would replace `type` completely")
-            .see(kind.key_span, "`type` is given here")
-            .help("remove one of them"),
-        );
-    }
+    check_one_start(reader, fields);
     let described = ["type", "profile"].iter().any(|key| fields.entry(key).is_some());
     let missing = ["mapping", "filtering"].into_iter().find(|key| fields.entry(key).is_none());
     if let Some(missing) = missing.filter(|_| !described) {
@@ -142,6 +158,20 @@ fn check_start(reader: &mut Reader<'_>, fields: &Fields<'_>, span: Span) {
         .at(span, "does not say how it translates");
         reader.report(
             diagnostic.help("write `type: port-restricted-cone`, or give both `mapping` and `filtering`"),
+        );
+    }
+}
+
+fn check_one_start(reader: &mut Reader<'_>, fields: &Fields<'_>) {
+    if let (Some(kind), Some(profile)) = (fields.entry("type"), fields.entry("profile")) {
+        reader.report(
+            Diagnostic::new(
+                Code::MeaninglessKey,
+                "a NAT starts from a `type` or from a `profile`, not from both",
+            )
+            .at(profile.key_span, "this would replace `type` completely")
+            .see(kind.key_span, "`type` is given here")
+            .help("remove one of them"),
         );
     }
 }

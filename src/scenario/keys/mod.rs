@@ -2,6 +2,7 @@
 //! reference and the schema are generated from, so that none of them can drift.
 
 mod calls;
+mod events;
 mod firewall;
 mod link;
 mod nat;
@@ -9,6 +10,7 @@ mod peer;
 mod server;
 
 pub use calls::{CALL, DROP, EXPECT, SELECTED, SIGNALLING};
+pub use events::EVENT;
 pub use firewall::{FIREWALL, OUTBOUND};
 pub use link::LINK;
 pub use nat::NAT;
@@ -106,6 +108,14 @@ pub enum Kind {
     NamedOrNickname(&'static Section),
     /// Calls.
     Calls,
+    /// A map from nodes to links.
+    Links,
+    /// A node, or a map from nodes to addresses.
+    Renumber,
+    /// Two nodes, or two lists of nodes.
+    Sides,
+    /// The same, or `all`.
+    SidesOrAll,
     /// A map from names to lists of values.
     Matrix,
     /// A name, or a list of them.
@@ -184,7 +194,12 @@ pub static FILE: Section = Section {
             "nothing",
             "What should be true at the end. Expectations about a call hold for every call.",
         ),
-        not_built("events", "leave the section out: in this version nothing changes while a scenario runs"),
+        key(
+            "events",
+            Kind::MapList(&EVENT),
+            "nothing happens",
+            "What changes, or is looked at, while the scenario runs.",
+        ),
         key(
             "matrix",
             Kind::Matrix,
@@ -216,6 +231,7 @@ pub static SECTIONS: &[&Section] = &[
     &EXPECT,
     &SELECTED,
     &DROP,
+    &EVENT,
 ];
 
 impl Kind {
@@ -249,6 +265,10 @@ impl Kind {
             Self::Named(section) => format!("map from name to `{}`", section.name),
             Self::NamedOrNickname(section) => format!("map from name to nickname or `{}`", section.name),
             Self::Calls => "list of calls".into(),
+            Self::Links => "map from node to named link or `link`".into(),
+            Self::Renumber => "NAT, or map from NAT to addresses".into(),
+            Self::Sides => "list of two nodes, or of two lists of nodes".into(),
+            Self::SidesOrAll => "list of two nodes, or of two lists of nodes; or `all`".into(),
             Self::Matrix => "map from name to list of values".into(),
             Self::Names => "one or a list of names".into(),
             Self::NotBuilt(_) => "not built yet".into(),

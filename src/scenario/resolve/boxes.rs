@@ -267,8 +267,8 @@ fn firewall_axes(firewall: &Firewall) -> Vec<(&'static str, String)> {
 
 fn from_firewall(named: &Named<file::Firewall>) -> Box<'_> {
     let body = &named.body;
-    let profile = body.profile.as_ref().and_then(|profile| profiles::find(profile.value)?.firewall());
-    let mut firewall = profile
+    let mut firewall = body
+        .profiled()
         .unwrap_or_else(|| profiles::stateful(FilteringBehavior::AddressAndPortDependent, FIREWALL_LIFETIME));
     firewall.label = body.profile.as_ref().map(|profile| profile.value.to_owned());
     body.apply(&mut firewall);
