@@ -55,6 +55,9 @@ fn values_that_cannot_be_used_are_explained() {
     for (arguments, explanation) in [
         (&["run", SCENARIO, "--seed", "-1"][..], "a whole number from 0 to"),
         (&["matrix", "--seed", "-1"], "a whole number from 0 to"),
+        (&["run", SCENARIO, "--pcap", "-"], "a file is wanted here"),
+        (&["run", SCENARIO, "--html", "-"], "a file is wanted here"),
+        (&["graph", SCENARIO, "-o", "-"], "a file is wanted here"),
         (&["run", SCENARIO, "--agent", "alise=is"], "did you mean `alice`?"),
         (&["run", SCENARIO, "--agent", "=is"], "write PEER=STACK"),
         (&["run", SCENARIO, "--agent", "is", "--agent", "is"], "gives every peer a stack twice"),

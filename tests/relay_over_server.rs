@@ -9,7 +9,9 @@ use punchlab::agent::{AgentConfig, IceStack, Input, Output, build};
 use punchlab::base::{Limits, NodeId, PortId, PortRange, Random, SimDuration, SimTime};
 use punchlab::device::server::Server;
 use punchlab::device::{Device, Outbox};
-use punchlab::plan::{self, Credentials, IceServer, IceServerKind, IceTransportPolicy, StackKind};
+use punchlab::plan::{
+    self, Credentials, IceServer, IceServerKind, IceTransportPolicy, Listen, StackKind, Transport,
+};
 use punchlab::wire::{Flow, Packet, SelectedPair, Signal};
 
 const SERVER: &str = "192.0.2.4:3478";
@@ -77,7 +79,7 @@ fn address(text: &str) -> SocketAddr {
 
 fn server(nonce_lifetime: SimDuration) -> Server {
     let turn = plan::Turn {
-        udp_ports: vec![3478],
+        listen: vec![Listen::udp(3478)],
         realm: "example.org".to_owned(),
         users: vec![demo()],
         relay_ports: PortRange::DYNAMIC,
@@ -89,7 +91,7 @@ fn server(nonce_lifetime: SimDuration) -> Server {
         channel_cooldown: SimDuration::from_secs(300),
         nonce_lifetime,
     };
-    let config = plan::Server { stun: vec![3478], turn: Some(turn), up: true };
+    let config = plan::Server { stun: vec![Listen::udp(3478)], turn: Some(turn), up: true };
     let random = Random::stream(1, "turn", "server");
     Server::new(&config, &[address(SERVER).ip()], &Limits::DEFAULT, random)
 }
@@ -105,12 +107,14 @@ impl World {
                 node: NodeId::default(),
                 address: address(SERVER),
                 kind,
+                transport: Transport::Udp,
+                host: None,
                 credentials,
             };
             let config = AgentConfig {
                 name: ["alice", "bob"][side].to_owned(),
                 seed: 1,
-                socket: address(PEERS[side]),
+                sockets: vec![address(PEERS[side])],
                 caller: side == 0,
                 ice_servers: vec![
                     server(IceServerKind::Stun, None),
@@ -121,7 +125,7 @@ impl World {
                 max_candidates: 100,
             };
             Side {
-                socket: config.socket,
+                socket: address(PEERS[side]),
                 agent: build(kinds[side], config).expect("built with every stack"),
                 selected: None,
                 troubles: Vec::new(),
@@ -180,7 +184,10 @@ impl World {
                 let Flow { source, destination } = packet.flow;
                 if let Some(side) = self.sides.iter().position(|side| side.socket == destination) {
                     let payload = packet.body.payload().to_vec();
-                    self.input(side, Input::Datagram { from: source, payload: &payload });
+                    self.input(
+                        side,
+                        Input::Datagram { socket: destination, from: source, payload: &payload },
+                    );
                 } else {
                     let mut out = Outbox::new(false);
                     self.server.handle(self.now, PortId::default(), &mut packet, &mut out);
@@ -194,9 +201,8 @@ impl World {
         self.sides[side].agent.handle(self.now, input).expect("the agent goes on");
         while let Some(output) = self.sides[side].agent.poll() {
             match output {
-                Output::Transmit { to, payload } => {
-                    let flow = Flow { source: self.sides[side].socket, destination: to };
-                    self.send(Packet::udp(flow, payload));
+                Output::Transmit { from, to, payload } => {
+                    self.send(Packet::udp(Flow { source: from, destination: to }, payload));
                 }
                 Output::Signal(signal) => self.schedule(SIGNAL_DELAY, Arrival::Signal(1 - side, signal)),
                 Output::Selected(pair) => self.sides[side].selected = Some(pair),

@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["device", "agent", "endpoint", "scenario", "trace"],
     &["engine"],
     &["outcome"],
-    &["matrix", "explain"],
+    &["matrix", "explain", "discover"],
     &["report"],
     &["suite", "lab"],
     &["cli"],

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
+use super::server_link::{ServerLink, Tools};
 use super::stun_client::{Answer, StunClient};
-use super::transaction::{Step, TransactionIds};
-use super::turn_client::{Allocation, Tools, TurnClient};
+use super::transaction::TransactionIds;
+use super::turn_client::{Allocation, TurnClient};
 use super::{AgentConfig, Output};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{CandidateType, IceServerKind};
@@ -18,12 +19,13 @@ pub(super) const TA: SimDuration = SimDuration::from_millis(50);
 /// Finds out which candidates an agent has, and keeps them alive.
 #[derive(Debug)]
 pub(super) struct Gatherer {
-    socket: SocketAddr,
     max_candidates: usize,
     ids: TransactionIds,
     stun: Vec<StunClient>,
     turn: Vec<TurnClient>,
     candidates: Vec<Candidate>,
+    /// The base through which each of them was found, in the same order.
+    found_through: Vec<SocketAddr>,
     foundations: Vec<Foundation>,
     /// Addresses of the peer's candidates, for which every relay needs a permission.
     peers: Vec<IpAddr>,
@@ -54,40 +56,35 @@ impl Gatherer {
     /// A gatherer that has not begun.
     pub(super) fn new(config: &AgentConfig) -> Self {
         Self {
-            socket: config.socket,
             max_candidates: config.max_candidates,
             ids: TransactionIds::new(config.seed, &config.name),
             stun: Vec::new(),
             turn: Vec::new(),
             candidates: Vec::new(),
+            found_through: Vec::new(),
             foundations: Vec::new(),
             peers: Vec::new(),
             keep_alive: true,
         }
     }
 
-    /// Takes the host candidate and asks every server, one each [`TA`].
+    /// Takes the host candidates and asks every server from every base of its family, one each [`TA`].
     pub(super) fn start(&mut self, now: SimTime, config: &AgentConfig, out: &mut VecDeque<Output>) {
-        self.add(CandidateType::Host, self.socket, None, None, out);
+        for base in &config.sockets {
+            self.add(CandidateType::Host, *base, *base, None, None, out);
+        }
         let mut start = now;
         for server in &config.ice_servers {
-            let address = server.address;
-            if address.is_ipv4() != self.socket.is_ipv4() {
-                out.push_back(Output::Trouble(format!(
-                    "{} server {address}: the socket {} is of the other address family",
-                    server.kind, self.socket
-                )));
-                continue;
-            }
-            match server.kind {
-                IceServerKind::Stun => self.stun.push(StunClient::new(address, &mut self.ids, start)),
-                IceServerKind::Turn => {
-                    let credentials = server.credentials.clone();
-                    let ipv6 = self.socket.is_ipv6();
-                    self.turn.push(TurnClient::new(address, ipv6, credentials, &mut self.ids, start));
+            for link in ServerLink::all(server, &config.sockets, out) {
+                match server.kind {
+                    IceServerKind::Stun => self.stun.push(StunClient::new(link, &mut self.ids, start)),
+                    IceServerKind::Turn => {
+                        let credentials = server.credentials.clone();
+                        self.turn.push(TurnClient::new(link, credentials, &mut self.ids, start));
+                    }
                 }
+                start += TA;
             }
-            start += TA;
         }
     }
 
@@ -96,44 +93,53 @@ impl Gatherer {
         &self.candidates
     }
 
+    /// The candidate with this index, and the base through which it was found.
+    pub(super) fn candidate(&self, index: usize) -> Option<(&Candidate, SocketAddr)> {
+        self.candidates.get(index).zip(self.found_through.get(index).copied())
+    }
+
     /// True once every transaction that may yield a candidate has ended.
     pub(super) fn is_complete(&self) -> bool {
         self.stun.iter().all(StunClient::has_ended) && self.turn.iter().all(TurnClient::has_ended)
     }
 
-    /// Sees whether a datagram comes from one of the servers.
+    /// Sees whether a datagram that came to `socket` comes from one of the servers.
     pub(super) fn take<'a>(
         &mut self,
         now: SimTime,
+        socket: SocketAddr,
         from: SocketAddr,
         payload: &'a [u8],
         out: &mut VecDeque<Output>,
     ) -> Incoming<'a> {
-        let is_stun = self.stun.iter().any(|client| client.server() == from);
-        if !is_stun && !self.turn.iter().any(|client| client.server() == from) {
+        let Some(link) = self.links().find(|link| link.is_way_of(socket, from)) else {
             return Incoming::Direct;
-        }
+        };
         match classify(payload) {
-            Kind::Channel => self.unwrap(from, |client| client.read_channel(payload)),
+            Kind::Channel => self.unwrap(link, |client| client.read_channel(payload)),
             Kind::Stun => match Message::parse(payload) {
                 None => Incoming::Direct,
                 Some(message) if message.class() == Class::Indication => {
-                    self.unwrap(from, |client| client.read_indication(&message))
+                    self.unwrap(link, |client| client.read_indication(&message))
                 }
                 Some(message) if message.class() == Class::Request => Incoming::Direct,
-                Some(message) if self.take_answer(now, from, &message, out) => Incoming::Answer,
+                Some(message) if self.take_answer(now, link, &message, out) => Incoming::Answer,
                 Some(_) => Incoming::Direct,
             },
             Kind::Data => Incoming::Direct,
         }
     }
 
+    fn links(&self) -> impl Iterator<Item = ServerLink> {
+        self.stun.iter().map(StunClient::link).chain(self.turn.iter().map(TurnClient::link))
+    }
+
     fn unwrap<'a>(
         &self,
-        server: SocketAddr,
+        link: ServerLink,
         read: impl Fn(&TurnClient) -> Option<(SocketAddr, &'a [u8])>,
     ) -> Incoming<'a> {
-        let mut clients = self.turn.iter().filter(|client| client.server() == server);
+        let mut clients = self.turn.iter().filter(|client| client.link() == link);
         let relayed = clients.find_map(|client| {
             let (relayed, (peer, data)) = client.relayed().zip(read(client))?;
             Some(Incoming::Relayed { relayed, peer, data })
@@ -141,28 +147,28 @@ impl Gatherer {
         relayed.unwrap_or(Incoming::Direct)
     }
 
-    /// False if no transaction with this server waits for `message`.
+    /// False if no transaction on this link waits for `message`.
     fn take_answer(
         &mut self,
         now: SimTime,
-        from: SocketAddr,
+        link: ServerLink,
         message: &Message<'_>,
         out: &mut VecDeque<Output>,
     ) -> bool {
         let id = message.transaction();
-        if let Some(client) =
-            self.stun.iter_mut().find(|client| client.server() == from && client.expects(id))
+        if let Some(client) = self.stun.iter_mut().find(|client| client.link() == link && client.expects(id))
         {
             match client.answer(now, message) {
-                Answer::Mapped(mapped) => self.add_reflexive(mapped, from, out),
+                Answer::Mapped(mapped) => self.add_reflexive(mapped, link, out),
                 Answer::Refused(code) => {
+                    let server = link.server();
                     let why = code.map_or("an answer without an address".to_owned(), |code| code.to_string());
-                    out.push_back(Output::Trouble(format!("STUN server {from}: Binding failed: {why}")));
+                    out.push_back(Output::Trouble(format!("STUN server {server}: Binding failed: {why}")));
                 }
             }
             return true;
         }
-        let Some(index) = self.turn.iter().position(|client| client.server() == from && client.expects(id))
+        let Some(index) = self.turn.iter().position(|client| client.link() == link && client.expects(id))
         else {
             return false;
         };
@@ -179,39 +185,43 @@ impl Gatherer {
         allocation: Option<Allocation>,
         out: &mut VecDeque<Output>,
     ) {
-        let server = self.turn[index].server();
+        let link = self.turn[index].link();
         match allocation {
             Some(Allocation::Made { relayed, mapped }) => {
                 if let Some(mapped) = mapped {
-                    self.add_reflexive(mapped, server, out);
+                    self.add_reflexive(mapped, link, out);
                 }
-                self.add(CandidateType::Relayed, relayed, mapped, Some(server.ip()), out);
+                let server = Some(link.server().ip());
+                self.add(CandidateType::Relayed, relayed, link.base(), mapped, server, out);
                 for peer in &self.peers {
                     self.turn[index].permit(now, *peer, &mut Tools { ids: &mut self.ids, out });
                 }
             }
             // RFC 8445 §5.1.1.2: what lacks the resources for an allocation can still tell the mapped address.
             Some(Allocation::Refused { busy: true }) => {
-                self.stun.push(StunClient::new(server, &mut self.ids, now));
+                self.stun.push(StunClient::new(link, &mut self.ids, now));
             }
             Some(Allocation::Refused { busy: false }) | None => {}
         }
     }
 
-    fn add_reflexive(&mut self, mapped: SocketAddr, server: SocketAddr, out: &mut VecDeque<Output>) {
-        self.add(CandidateType::ServerReflexive, mapped, Some(self.socket), Some(server.ip()), out);
+    fn add_reflexive(&mut self, mapped: SocketAddr, link: ServerLink, out: &mut VecDeque<Output>) {
+        let (base, server) = (link.base(), Some(link.server().ip()));
+        self.add(CandidateType::ServerReflexive, mapped, base, Some(base), server, out);
     }
 
-    /// Adds a candidate unless it is redundant: the same transport address and base as another's (§5.1.3).
+    /// Adds a candidate that was found through `base` unless it is redundant: the same transport address and base as
+    /// another's (§5.1.3). Two bases never share an address, not even a mapped one.
     fn add(
         &mut self,
         kind: CandidateType,
         address: SocketAddr,
+        base: SocketAddr,
         related: Option<SocketAddr>,
         server: Option<IpAddr>,
         out: &mut VecDeque<Output>,
     ) {
-        if !is_usable(address) || address.is_ipv4() != self.socket.is_ipv4() {
+        if !is_usable(address) || address.is_ipv4() != base.is_ipv4() {
             out.push_back(Output::Trouble(format!(
                 "{kind} candidate {address} is not an address to send to"
             )));
@@ -222,8 +232,8 @@ impl Gatherer {
             return;
         }
         // A host candidate and a relayed one are their own base (§5.1.1.1, §5.1.1.2).
-        let base = if kind == CandidateType::ServerReflexive { self.socket } else { address };
-        let foundation = self.foundation(Foundation { kind, base: base.ip(), server });
+        let own_base = if kind == CandidateType::ServerReflexive { base } else { address };
+        let foundation = self.foundation(Foundation { kind, base: own_base.ip(), server });
         let same_kind = self.candidates.iter().filter(|other| other.kind == kind).count();
         let candidate = Candidate {
             foundation,
@@ -234,6 +244,7 @@ impl Gatherer {
         };
         out.push_back(Output::Gathered(candidate.clone()));
         self.candidates.push(candidate);
+        self.found_through.push(base);
     }
 
     fn foundation(&mut self, wanted: Foundation) -> String {
@@ -301,15 +312,9 @@ impl Gatherer {
             return;
         }
         for client in &mut self.stun {
-            match client.step(now, &mut self.ids, self.keep_alive) {
-                Step::Wait => {}
-                Step::Send(payload) => out.push_back(Output::Transmit { to: client.server(), payload }),
-                Step::Fail => {
-                    let server = client.server();
-                    out.push_back(Output::Trouble(format!(
-                        "STUN server {server}: Binding failed: no answer"
-                    )));
-                }
+            if client.step(now, self.keep_alive, &mut Tools { ids: &mut self.ids, out }) {
+                let server = client.link().server();
+                out.push_back(Output::Trouble(format!("STUN server {server}: Binding failed: no answer")));
             }
         }
         for index in 0..self.turn.len() {

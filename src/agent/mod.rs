@@ -3,7 +3,7 @@
 //! An [`IceStack`] is one peer's agent for one call: it gathers candidates, talks to STUN and TURN servers,
 //! checks pairs and selects one. It gets [`Input`]s with the time they happen at; after each, whoever drives it
 //! drains [`IceStack::poll`] and asks [`IceStack::next_timeout`]. All of its datagrams leave from, and come to,
-//! the one UDP socket it was given.
+//! the UDP sockets it was given.
 
 mod clock;
 #[cfg(test)]
@@ -15,6 +15,7 @@ mod own;
 #[cfg(feature = "rtc")]
 pub mod rtc_stack;
 mod seeded;
+mod server_link;
 mod stun_client;
 mod transaction;
 mod turn_client;
@@ -40,8 +41,9 @@ pub struct AgentConfig {
     pub name: String,
     /// The run's seed.
     pub seed: u64,
-    /// The address of its UDP socket.
-    pub socket: SocketAddr,
+    /// The addresses of its UDP sockets, in order of preference. All of them are open before it begins, and each is the
+    /// base of candidates (RFC 8445 §5.1.1).
+    pub sockets: Vec<SocketAddr>,
     /// True for the caller, which starts as controlling and sends the offer.
     pub caller: bool,
     /// Servers to gather from.
@@ -61,8 +63,10 @@ pub enum Input<'a> {
     Start,
     /// A message from the peer. An offer also starts the callee.
     Signal(&'a Signal),
-    /// A datagram came to its socket.
+    /// A datagram came to one of its sockets.
     Datagram {
+        /// The socket.
+        socket: SocketAddr,
         /// Who sent it, as its headers say.
         from: SocketAddr,
         /// What it carried.
@@ -77,8 +81,10 @@ pub enum Input<'a> {
 /// Something an agent wants or tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Send a datagram from its socket.
+    /// Send a datagram.
     Transmit {
+        /// From which of its sockets.
+        from: SocketAddr,
         /// Where to.
         to: SocketAddr,
         /// What.

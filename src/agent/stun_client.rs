@@ -1,7 +1,8 @@
-//! One STUN server, asked for the agent's server-reflexive address.
+//! One STUN server, asked for the server-reflexive address of one base.
 
 use std::net::SocketAddr;
 
+use super::server_link::{ServerLink, Tools};
 use super::transaction::{Step, Transaction, TransactionIds};
 use crate::base::{SimDuration, SimTime};
 use crate::wire::stun::{Builder, Class, Message, TransactionId, method};
@@ -12,7 +13,7 @@ const KEEPALIVE: SimDuration = SimDuration::from_secs(15);
 /// A Binding transaction, and what keeps its result alive.
 #[derive(Debug)]
 pub(super) struct StunClient {
-    server: SocketAddr,
+    link: ServerLink,
     state: State,
 }
 
@@ -27,21 +28,21 @@ enum State {
 /// How a Binding transaction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// The agent's address as the server saw it.
+    /// The base's address as the server saw it.
     Mapped(SocketAddr),
     /// An error response with this code, or one that says nothing of use.
     Refused(Option<u16>),
 }
 
 impl StunClient {
-    /// Asks `server`, first at `start`.
-    pub(super) fn new(server: SocketAddr, ids: &mut TransactionIds, start: SimTime) -> Self {
-        Self { server, state: State::Asking(binding(ids, start)) }
+    /// Asks the server at the end of `link`, first at `start`.
+    pub(super) fn new(link: ServerLink, ids: &mut TransactionIds, start: SimTime) -> Self {
+        Self { link, state: State::Asking(binding(ids, start)) }
     }
 
-    /// The server's address.
-    pub(super) fn server(&self) -> SocketAddr {
-        self.server
+    /// The way to the server.
+    pub(super) fn link(&self) -> ServerLink {
+        self.link
     }
 
     /// True once the answer is known, or known never to come.
@@ -77,23 +78,26 @@ impl StunClient {
         }
     }
 
-    /// What to do at `now`.
-    pub(super) fn step(&mut self, now: SimTime, ids: &mut TransactionIds, keep_alive: bool) -> Step {
+    /// Does what is due at `now`. True if the server has just turned out never to answer.
+    pub(super) fn step(&mut self, now: SimTime, keep_alive: bool, tools: &mut Tools<'_>) -> bool {
         match &mut self.state {
-            State::Asking(transaction) => {
-                let step = transaction.step(now);
-                if step == Step::Fail {
+            State::Asking(transaction) => match transaction.step(now) {
+                Step::Wait => {}
+                Step::Send(request) => tools.send(self.link, request),
+                Step::Fail => {
                     self.state = State::Ended;
+                    return true;
                 }
-                step
-            }
+            },
             State::Mapped(due) if keep_alive && *due <= now => {
                 *due = now + KEEPALIVE;
                 // Sent once: whether it is answered changes nothing, the next one follows anyway.
-                Step::Send(Builder::request(method::BINDING, ids.next()).finish())
+                let request = Builder::request(method::BINDING, tools.ids.next()).finish();
+                tools.send(self.link, request);
             }
-            State::Mapped(_) | State::Ended => Step::Wait,
+            State::Mapped(_) | State::Ended => {}
         }
+        false
     }
 }
 

@@ -15,7 +15,7 @@ use crate::report::text::Style;
 #[derive(Debug, Args)]
 pub struct OutputArguments {
     /// Write to this file instead of standard output. It must not exist yet.
-    #[arg(long, short, value_name = "OUT")]
+    #[arg(long, short, value_name = "OUT", value_parser = file_path)]
     output: Option<PathBuf>,
 
     /// Overwrite the file if it exists.
@@ -58,6 +58,14 @@ impl OutputArguments {
             Some(path) => save(path, self.force, console, |file| file.write_all(text.as_bytes())),
         }
     }
+}
+
+/// The path of a file to write. `-`, which elsewhere stands for standard output, would become a file of that name.
+pub fn file_path(text: &str) -> Result<PathBuf, String> {
+    if text == "-" {
+        return Err("a file is wanted here; `./-` is one of that name".into());
+    }
+    Ok(PathBuf::from(text))
 }
 
 /// Writes a file with `write`; what goes wrong is told.

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::Exit;
 use super::console::Console;
 use super::load::{cases_of, load_cases, plan_of_case, ran, shown};
-use super::output::{is_same, save};
+use super::output::{file_path, is_same, save};
 use super::overrides::OverrideArguments;
 use super::report::page;
 use crate::plan::Plan;
@@ -33,11 +33,11 @@ pub struct RunArguments {
     format: Format,
 
     /// Also write every packet to this capture file, for Wireshark and tshark. It must not exist yet.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_path)]
     pcap: Option<PathBuf>,
 
     /// Also write the run as one HTML file to open in a browser. It must not exist yet.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_path)]
     html: Option<PathBuf>,
 
     /// Overwrite the capture and the HTML file if they exist.

@@ -11,6 +11,7 @@ use notify::{Event, EventKind, RecursiveMode, Watcher};
 use super::Exit;
 use super::console::Console;
 use super::load::{Ran, load_source, ran, shown};
+use super::output::file_path;
 use super::overrides::OverrideArguments;
 use super::report::single_flips;
 use crate::plan::Plan;
@@ -30,7 +31,7 @@ pub struct WatchArguments {
 
     /// Also write the run as an HTML page at each save; a page that is open in a browser loads the new one by itself. A
     /// small script beside it, OUT.stamp.js, tells it when. Existing files are replaced.
-    #[arg(long, value_name = "OUT")]
+    #[arg(long, value_name = "OUT", value_parser = file_path)]
     html: Option<PathBuf>,
 }
 

@@ -35,8 +35,8 @@ pub struct Run {
 pub struct SessionRun {
     /// The host.
     pub node: NodeId,
-    /// The host's socket.
-    pub socket: SocketAddr,
+    /// Its sockets on the host, in order of preference.
+    pub sockets: Vec<SocketAddr>,
     /// The name of the stack that ran.
     pub stack: &'static str,
     /// The other side.
@@ -59,6 +59,13 @@ pub struct SessionRun {
     pub observed: Option<Observed>,
     /// Trouble the agent met and could live with.
     pub troubles: Vec<String>,
+}
+
+impl SessionRun {
+    /// True if `address` on `node` is one of its sockets. Two homes may use the same private addresses.
+    pub fn holds(&self, node: NodeId, address: SocketAddr) -> bool {
+        self.node == node && self.sockets.contains(&address)
+    }
 }
 
 /// A peer's own program.

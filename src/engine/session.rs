@@ -1,4 +1,4 @@
-//! One side of a call: an ICE agent on a host's socket, and what the lab learns from it.
+//! One side of a call: an ICE agent on a host's sockets, and what the lab learns from it.
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ use crate::wire::{Signal, Trail};
 /// How often a probe is repeated until it is answered.
 const PROBE_INTERVAL: SimDuration = SimDuration::from_millis(100);
 
-/// An agent with its socket and its diary.
+/// An agent with its diary.
 pub struct Session {
     /// Its agent.
     pub stack: Box<dyn IceStack>,
@@ -42,8 +42,8 @@ struct Probe {
 /// What a session asks of the world.
 #[derive(Debug)]
 pub enum Request {
-    /// Send a datagram from its socket.
-    Transmit(SocketAddr, Vec<u8>),
+    /// Send a datagram from the first address to the second.
+    Transmit(SocketAddr, SocketAddr, Vec<u8>),
     /// Tell the peer.
     Signal(Signal),
     /// Write this down.
@@ -80,16 +80,17 @@ impl Session {
         self.drain(now, requests)
     }
 
-    /// Hands a datagram to the agent; `trail` says what happened to it on the way.
+    /// Hands the agent a datagram that came to `socket`; `trail` says what happened to it on the way.
     pub fn receive(
         &mut self,
         now: SimTime,
+        socket: SocketAddr,
         from: SocketAddr,
         payload: &[u8],
         trail: Trail,
         requests: &mut Vec<Request>,
     ) -> Result<(), StackError> {
-        self.call_stack(now, Input::Datagram { from, payload })?;
+        self.call_stack(now, Input::Datagram { socket, from, payload })?;
         let mut answers = Vec::new();
         while let Some(output) = self.poll_stack()? {
             match output {
@@ -176,7 +177,7 @@ impl Session {
     fn take_output(&mut self, now: SimTime, output: Output, requests: &mut Vec<Request>) {
         use crate::trace::AgentEvent;
         match output {
-            Output::Transmit { to, payload } => requests.push(Request::Transmit(to, payload)),
+            Output::Transmit { from, to, payload } => requests.push(Request::Transmit(from, to, payload)),
             Output::Signal(signal) => requests.push(Request::Signal(signal)),
             Output::Gathered(candidate) => {
                 self.diary.local_candidates.push(candidate.clone());
@@ -301,13 +302,13 @@ fn panicked(stack: &'static str, peer: &str, panic: &(dyn std::any::Any + Send))
 /// The diary of a session that has not begun.
 pub fn blank_diary(
     node: crate::base::NodeId,
-    socket: SocketAddr,
+    sockets: Vec<SocketAddr>,
     stack: &'static str,
     counterpart: SessionId,
 ) -> SessionRun {
     SessionRun {
         node,
-        socket,
+        sockets,
         stack,
         counterpart,
         started_at: None,

@@ -2,6 +2,7 @@
 //! been let in.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use crate::plan::{
     Accepts, CandidateType, DropReason, Element, MappingBehavior, PairState, Path, Plan, Rule,
 };
 use crate::trace::Place;
-use crate::wire::SelectedPair;
+use crate::wire::{PairEnd, SelectedPair};
 
 /// What happened in a call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -179,22 +180,34 @@ fn side(plan: &Plan, run: &Run, checks: &Checks<'_>, session: SessionId) -> Opti
 /// The account of one candidate pair of a side.
 pub fn pair(plan: &Plan, side: &SessionRun, pair: &Pair<'_>) -> PairAccount {
     let state = pair.states().last().map_or(PairState::Waiting, |(_, state)| *state);
-    let end = |kind, address: std::net::SocketAddr| EndAccount { kind, address: address.to_string() };
+    let end = |kind, address: SocketAddr| EndAccount { kind, address: address.to_string() };
     PairAccount {
         local: end(pair.local.kind(), pair.local.address()),
         remote: end(pair.remote_kind, pair.remote),
         state,
-        selected: side.selections.last().is_some_and(|(_, selected)| names_pair(selected, pair)),
+        selected: side.selections.last().is_some_and(|(_, selected)| names_pair(side, selected, pair)),
         checks: pair.checks.len(),
         telling: most_telling(pair).map(|check| check_account(plan, side, check)),
     }
 }
 
-/// True if an agent means this pair by what it selected: agents name the base or the mapped address of their own end, so of the own end
-/// only counts whether it is a relay.
-pub fn names_pair(selected: &SelectedPair, pair: &Pair<'_>) -> bool {
+/// True if the agent of `side` means this pair by what it selected. Agents name the base or the mapped address of their
+/// own end; a mapped address nobody gathered may belong to any base.
+pub fn names_pair(side: &SessionRun, selected: &SelectedPair, pair: &Pair<'_>) -> bool {
     let relayed = selected.local.kind == CandidateType::Relayed;
-    selected.remote.address == pair.remote && relayed == (pair.local.kind() == CandidateType::Relayed)
+    selected.remote.address == pair.remote
+        && relayed == (pair.local.kind() == CandidateType::Relayed)
+        && base_of(side, selected.local).is_none_or(|base| base == pair.local.address())
+}
+
+fn base_of(side: &SessionRun, end: PairEnd) -> Option<SocketAddr> {
+    match end.kind {
+        CandidateType::Host | CandidateType::Relayed => Some(end.address),
+        CandidateType::ServerReflexive | CandidateType::PeerReflexive => {
+            let mut mapped = side.local_candidates.iter().filter(|candidate| candidate.kind == end.kind);
+            mapped.find(|candidate| candidate.address == end.address)?.related
+        }
+    }
 }
 
 /// The first check that was answered; else the last one that died of a rule, because by then filters know all they will
@@ -268,7 +281,7 @@ fn moved_by(plan: &Plan, sender: &SessionRun, death: &Death<'_>) -> Option<Strin
     let source = death.flow.source;
     let told = |kind| sender.local_candidates.iter().filter(move |c| c.kind == kind).map(|c| c.address);
     if !is_filter
-        || source == sender.socket
+        || sender.sockets.contains(&source)
         || told(CandidateType::ServerReflexive).any(|known| known == source)
         || told(CandidateType::Relayed).any(|known| known.ip() == source.ip())
     {

@@ -132,7 +132,8 @@ impl Scenario {
     }
 
     /// One peer runs an ICE stack of your own, which `build` makes: anew for each call of the peer, and again for each
-    /// run that finds out what a call needs. The peer has to take part in a call.
+    /// run that finds out what a call needs. Its sockets are open already (`AgentConfig::sockets`). The peer has to take part
+    /// in a call.
     #[must_use]
     pub fn with_stack(
         mut self,

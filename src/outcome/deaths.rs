@@ -68,12 +68,8 @@ fn of_packets<'a>(
             aimed_at: record.flow.destination,
             drop,
         };
-        is_sent_by(record, sender).then_some((record, death))
+        sender.holds(record.origin, record.flow.source).then_some((record, death))
     })
-}
-
-fn is_sent_by(record: &PacketRecord, sender: &SessionRun) -> bool {
-    record.origin == sender.node && record.flow.source == sender.socket
 }
 
 /// How much a reason says about the two boxes in the middle. A check to a private address that no router knows says

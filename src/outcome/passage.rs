@@ -44,7 +44,6 @@ fn stops(trace: &Trace, packet: PacketId) -> Vec<Stop> {
 }
 
 fn is_data_of(record: &PacketRecord, sender: &SessionRun) -> bool {
-    record.origin == sender.node
-        && record.flow.source == sender.socket
+    sender.holds(record.origin, record.flow.source)
         && record.messages().filter_map(|message| message.first()).any(|byte| DATA_FIRST_BYTE.contains(byte))
 }

@@ -47,16 +47,16 @@ impl Case<'_> {
                     self.name(caller),
                     self.name(callee),
                     self.plan.name_of(parent),
-                    caller.socket,
-                    callee.socket,
+                    own_address(caller),
+                    own_address(callee),
                 )
             }
             _ => format!(
                 "No NAT stands between {} and {}: they reach each other at their own addresses, {} and {}.",
                 self.name(caller),
                 self.name(callee),
-                caller.socket,
-                callee.socket,
+                own_address(caller),
+                own_address(callee),
             ),
         };
         std::iter::once(sentence).chain(self.opened_by_a_lost_check()).collect()
@@ -99,10 +99,12 @@ impl Case<'_> {
                 ));
             }
             if !admissions.open_to_all.is_empty() {
+                let open = &admissions.open_to_all;
+                let verb = if open.len() == 1 { "lets" } else { "let" };
                 sentences.push(format!(
-                    "In front of {}, {} lets anybody in (filtering: endpoint-independent).",
+                    "In front of {}, {} {verb} anybody in (filtering: endpoint-independent).",
                     self.name(side),
-                    self.names(&admissions.open_to_all),
+                    self.names(open),
                 ));
             }
         }
@@ -181,7 +183,7 @@ impl Case<'_> {
         let seen = death.flow.source;
         let reflexive: Vec<_> = addresses_of(sender, CandidateType::ServerReflexive).collect();
         let told = *reflexive.first()?;
-        if seen == sender.socket || reflexive.contains(&seen) {
+        if sender.sockets.contains(&seen) || reflexive.contains(&seen) {
             return None;
         }
         let nat = self.plan.topology.ancestors(sender.node).into_iter().find_map(|node| {
@@ -411,6 +413,13 @@ fn addresses_of(side: &SessionRun, kind: CandidateType) -> impl Iterator<Item = 
         .iter()
         .filter(move |candidate| candidate.kind == kind)
         .map(|candidate| candidate.address)
+}
+
+/// The address of the socket that the settled pair uses, or else of the preferred one.
+fn own_address(side: &SessionRun) -> String {
+    let used = side.selections.last().map(|(_, pair)| pair.local.address);
+    let socket = used.filter(|address| side.sockets.contains(address)).or(side.sockets.first().copied());
+    socket.map(|socket| socket.to_string()).unwrap_or_default()
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -192,7 +192,7 @@ fn assign_calls(run: &Run, journeys: &mut [Journey<'_>], index: &FxHashMap<Packe
 }
 
 fn call_of(run: &Run, node: NodeId, socket: std::net::SocketAddr) -> Option<usize> {
-    run.sessions.iter().position(|session| session.node == node && session.socket == socket).map(|id| id / 2)
+    run.sessions.iter().position(|session| session.holds(node, socket)).map(|id| id / 2)
 }
 
 #[cfg(test)]
@@ -235,7 +235,7 @@ mod tests {
         let other_call = fixture.run.sessions.clone();
         fixture.run.sessions.extend(other_call);
         for session in &mut fixture.run.sessions[..2] {
-            session.socket.set_port(9);
+            session.sockets[0].set_port(9);
         }
 
         let journeys = journeys(fixture.report());

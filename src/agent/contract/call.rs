@@ -34,8 +34,10 @@ fn two_agents_on_one_network_select_their_host_candidates(stack: &Stack) {
 
 fn two_agents_on_ipv6_connect(stack: &Stack) {
     let sockets = ["[2001:db8:a::1]:5000", "[2001:db8:b::1]:5000"].map(address);
-    let mut world =
-        world(stack.kind, [ALICE, BOB].map(|side| AgentConfig { socket: sockets[side], ..config(side) }));
+    let mut world = world(
+        stack.kind,
+        [ALICE, BOB].map(|side| AgentConfig { sockets: vec![sockets[side]], ..config(side) }),
+    );
     world.run(seconds(5));
     assert!(world.state(ALICE).is_connected() && world.state(BOB).is_connected());
 }
@@ -115,7 +117,7 @@ fn data_travel_over_the_selected_pair_and_not_before_there_is_one(stack: &Stack)
     world.run(seconds(5));
     world.input(ALICE, Input::Send(b"Pdata"));
     world.continue_until(seconds(6));
-    assert_eq!(world.data(BOB), [(config(ALICE).socket, false, b"Pdata".to_vec())]);
+    assert_eq!(world.data(BOB), [(socket(ALICE), false, b"Pdata".to_vec())]);
 }
 
 fn new_credentials_without_a_restart_are_trouble(stack: &Stack) {

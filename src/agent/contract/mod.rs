@@ -1,12 +1,13 @@
 //! The contract of an agent: rules that every stack keeps. What only one stack promises is tested beside it.
 
+mod bases;
 mod call;
 mod gathering;
 mod relaying;
 mod robustness;
 
 use super::world::calls::*;
-use super::world::{ALICE, BOB, Datagram, World, address, config, stun_server, turn_server};
+use super::world::{ALICE, BOB, Datagram, World, address, config, socket, stun_server, turn_server};
 use super::*;
 use crate::plan::CandidateType;
 use crate::wire::signal::Description;

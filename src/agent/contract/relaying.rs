@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::base::SimDuration;
+use crate::plan::Transport;
+use crate::wire::PairEnd;
 use crate::wire::stun::{method, parse_channel_data};
 
 every_stack_keeps! {
@@ -17,8 +19,9 @@ every_stack_keeps! {
 fn a_relay_connects_where_nothing_else_does(stack: &Stack) {
     let mut world = relayed_call(stack.kind);
     world.run(seconds(5));
+    let local = end(CandidateType::Relayed, "192.0.2.9:50000");
     let pair = SelectedPair {
-        local: end(CandidateType::Relayed, "192.0.2.9:50000"),
+        local: PairEnd { relay: Some(Transport::Udp), ..local },
         remote: end(CandidateType::Host, "10.0.0.2:5000"),
     };
     assert_eq!(world.selections(ALICE)[0].1, pair);
@@ -34,7 +37,7 @@ fn data_pass_the_relay_both_ways_in_channel_data(stack: &Stack) {
     world.input(BOB, Input::Send(b"Pto alice"));
     world.continue_until(seconds(6));
     assert_eq!(world.data(BOB), [(address("192.0.2.9:50000"), false, b"Pto bob".to_vec())]);
-    assert_eq!(world.data(ALICE), [(config(BOB).socket, true, b"Pto alice".to_vec())]);
+    assert_eq!(world.data(ALICE), [(socket(BOB), true, b"Pto alice".to_vec())]);
     assert!(world.sent.iter().any(|datagram| {
         let in_channel = parse_channel_data(&datagram.payload) == Some((0x4000, b"Pto bob"));
         in_channel && datagram.at >= seconds(5)

@@ -13,7 +13,7 @@ fn overheard(stack: &Stack) -> Vec<Datagram> {
     world.input(ALICE, Input::Send(b"Pdata"));
     world.input(BOB, Input::Send(b"Pdata"));
     world.continue_until(seconds(3));
-    world.sent.into_iter().filter(|datagram| datagram.to == config(ALICE).socket).collect()
+    world.sent.into_iter().filter(|datagram| datagram.to == socket(ALICE)).collect()
 }
 
 /// A connected agent after it has heard `datagrams`.
@@ -26,7 +26,7 @@ fn after(stack: &Stack, datagrams: &[(SocketAddr, Vec<u8>)]) -> World {
         }
         world.continue_until(SimTime::from_millis(until));
         for (from, payload) in datagrams {
-            world.input(ALICE, Input::Datagram { from: *from, payload });
+            world.input(ALICE, Input::Datagram { socket: socket(ALICE), from: *from, payload });
         }
     }
     world.continue_until(seconds(60));

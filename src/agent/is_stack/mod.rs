@@ -19,7 +19,7 @@ use super::gatherer::{Gatherer, Incoming, TA, local_preference};
 use super::seeded::{self, SeededIce};
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
 use crate::base::SimTime;
-use crate::plan::{CandidateType, IceState, StackKind};
+use crate::plan::{CandidateType, IceState, StackKind, Transport};
 use crate::wire::signal::Description;
 use crate::wire::{Candidate, PairEnd, SelectedPair, Signal};
 
@@ -95,14 +95,14 @@ impl IsStack {
         }
     }
 
-    fn take_datagram(&mut self, now: SimTime, from: SocketAddr, payload: &[u8]) {
+    fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
         if !self.conversation.has_started() {
             return;
         }
-        match self.gatherer.take(now, from, payload, &mut self.out) {
+        match self.gatherer.take(now, socket, from, payload, &mut self.out) {
             Incoming::Answer => {}
             Incoming::Relayed { relayed, peer, data } => self.take_from_peer(now, peer, relayed, data, true),
-            Incoming::Direct => self.take_from_peer(now, from, self.config.socket, payload, false),
+            Incoming::Direct => self.take_from_peer(now, from, socket, payload, false),
         }
     }
 
@@ -137,13 +137,13 @@ impl IsStack {
         }
     }
 
-    /// Sends from the socket, or through the relay whose address `source` is.
+    /// Sends from one of our sockets, or through the relay, whose address `source` is.
     fn transmit(&mut self, now: SimTime, source: SocketAddr, destination: SocketAddr, payload: Vec<u8>) {
         if source.is_ipv4() != destination.is_ipv4() {
             return;
         }
-        if source == self.config.socket {
-            self.out.push_back(Output::Transmit { to: destination, payload });
+        if self.config.sockets.contains(&source) {
+            self.out.push_back(Output::Transmit { from: source, to: destination, payload });
         } else {
             self.gatherer.send_relayed(now, source, destination, payload, &mut self.out);
         }
@@ -166,10 +166,10 @@ impl IsStack {
 
     /// Tells `is` of the candidates we have found.
     fn introduce_candidates(&mut self) {
-        while let Some(candidate) = self.gatherer.candidates().get(self.introduced) {
+        while let Some((candidate, base)) = self.gatherer.candidate(self.introduced) {
             self.introduced += 1;
             if self.conversation.allows(candidate)
-                && let Some(local) = local_candidate(candidate, self.config.socket)
+                && let Some(local) = local_candidate(candidate, base)
             {
                 self.ice.call(|ice| {
                     ice.add_local_candidate(local);
@@ -235,8 +235,8 @@ impl IsStack {
         let signalled = self.conversation.signalled_type(destination);
         let remote_kind = signalled.unwrap_or(CandidateType::PeerReflexive);
         let pair = SelectedPair {
-            local: PairEnd { kind: local_kind, address: source },
-            remote: PairEnd { kind: remote_kind, address: destination },
+            local: PairEnd { kind: local_kind, address: source, relay: relayed.then_some(Transport::Udp) },
+            remote: PairEnd { kind: remote_kind, address: destination, relay: None },
         };
         if self.selected.replace(pair) != Some(pair) {
             self.conversation.wait_until(None);
@@ -281,7 +281,7 @@ impl IceStack for IsStack {
         match input {
             Input::Start => self.start(now),
             Input::Signal(signal) => self.take_signal(now, signal),
-            Input::Datagram { from, payload } => self.take_datagram(now, from, payload),
+            Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
         }
@@ -308,13 +308,13 @@ fn refusal(description: &Description) -> Option<String> {
     (!usable).then(|| format!("a user name fragment of {ufrag_len} bytes is not usable"))
 }
 
-/// Our candidate as `is` wants it; `None` for an address it refuses.
-fn local_candidate(candidate: &Candidate, socket: SocketAddr) -> Option<is::Candidate> {
+/// Our candidate, found through `base`, as `is` wants it; `None` for an address it refuses.
+fn local_candidate(candidate: &Candidate, base: SocketAddr) -> Option<is::Candidate> {
     let address = candidate.address;
     match candidate.kind {
         CandidateType::Host => is::Candidate::host(address, Protocol::Udp),
-        CandidateType::ServerReflexive => is::Candidate::server_reflexive(address, socket, Protocol::Udp),
-        CandidateType::Relayed => is::Candidate::relayed(address, socket, Protocol::Udp),
+        CandidateType::ServerReflexive => is::Candidate::server_reflexive(address, base, Protocol::Udp),
+        CandidateType::Relayed => is::Candidate::relayed(address, base, Protocol::Udp),
         // Found by `is` itself, never by gathering.
         CandidateType::PeerReflexive => return None,
     }

@@ -68,10 +68,18 @@ pub struct RtcStack {
     /// Our candidates in the order in which they were found.
     local: Vec<Candidate>,
     state: IceState,
-    selected: Option<SelectedPair>,
+    selected: Option<Selected>,
     /// rtc is not called again before this time, whatever it asks for.
     ice_not_before: SimTime,
     out: VecDeque<Output>,
+}
+
+/// The pair that rtc uses now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Selected {
+    pair: SelectedPair,
+    /// The base of its own end, where data leave from.
+    base: SocketAddr,
 }
 
 impl RtcStack {
@@ -117,7 +125,9 @@ impl RtcStack {
         if !self.conversation.start() {
             return;
         }
-        self.add_local(CandidateType::Host, self.config.socket, None);
+        for base in self.config.sockets.clone() {
+            self.add_local(CandidateType::Host, base, base, None);
+        }
         self.servers.start(now, &self.config, &self.crypto, &mut self.out);
     }
 
@@ -128,9 +138,9 @@ impl RtcStack {
         }
     }
 
-    fn take_datagram(&mut self, now: SimTime, from: SocketAddr, payload: &[u8]) {
-        if self.conversation.has_started() && !self.servers.take(now, from, payload, &mut self.out) {
-            self.take_from_peer(now, from, self.config.socket, payload);
+    fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
+        if self.conversation.has_started() && !self.servers.take(now, socket, from, payload, &mut self.out) {
+            self.take_from_peer(now, from, socket, payload);
         }
     }
 
@@ -150,21 +160,21 @@ impl RtcStack {
         }
         let is_data = payload.first().is_some_and(|first| DATA_FIRST_BYTE.contains(first));
         if is_data && self.ice.is_valid_non_stun_traffic(at, transport) {
-            let relayed = destination != self.config.socket;
+            let relayed = !self.config.sockets.contains(&destination);
             self.out.push_back(Output::Data { from: source, relayed, payload: payload.to_vec() });
         }
     }
 
     fn send(&mut self, now: SimTime, data: &[u8]) {
-        let Some(SelectedPair { local, remote }) = self.selected else { return };
-        let source = if local.kind == CandidateType::Relayed { local.address } else { self.config.socket };
-        self.transmit(now, source, remote.address, data);
+        let Some(Selected { pair, base }) = self.selected else { return };
+        self.transmit(now, base, pair.remote.address, data);
     }
 
-    /// Sends from the socket, or through the relay whose address `source` is.
+    /// Sends from one of our sockets, or through the relay, whose address `source` is.
     fn transmit(&mut self, now: SimTime, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
-        if source == self.config.socket {
-            self.out.push_back(Output::Transmit { to: destination, payload: payload.to_vec() });
+        if self.config.sockets.contains(&source) {
+            let payload = payload.to_vec();
+            self.out.push_back(Output::Transmit { from: source, to: destination, payload });
         } else {
             self.servers.send_relayed(now, source, destination, payload, &mut self.out);
         }
@@ -187,11 +197,11 @@ impl RtcStack {
     fn take_news(&mut self, now: SimTime) {
         while let Some(news) = self.servers.next_news() {
             match news {
-                News::Mapped(mapped) => {
-                    self.add_local(CandidateType::ServerReflexive, mapped, Some(self.config.socket));
+                News::Mapped { base, mapped } => {
+                    self.add_local(CandidateType::ServerReflexive, mapped, base, Some(base));
                 }
-                News::Allocated { relayed, mapped } => {
-                    self.add_local(CandidateType::Relayed, relayed, mapped);
+                News::Allocated { base, relayed, mapped } => {
+                    self.add_local(CandidateType::Relayed, relayed, base, mapped);
                     self.servers.permit_all(now, relayed, &mut self.out);
                 }
                 News::Data { relayed, peer, data } => self.take_from_peer(now, peer, relayed, &data),
@@ -199,13 +209,19 @@ impl RtcStack {
         }
     }
 
-    /// Adds a candidate unless it is redundant (RFC 8445 §5.1.3), and tells rtc if it may be used.
-    fn add_local(&mut self, kind: CandidateType, address: SocketAddr, related: Option<SocketAddr>) {
-        let socket = self.config.socket;
-        // What is mapped is the socket's own address; a relay may have one of the other family.
-        let of_family = kind == CandidateType::Relayed || address.is_ipv4() == socket.is_ipv4();
+    /// Adds a candidate that was found through `base` unless it is redundant (RFC 8445 §5.1.3), and tells rtc if it may be
+    /// used.
+    fn add_local(
+        &mut self,
+        kind: CandidateType,
+        address: SocketAddr,
+        base: SocketAddr,
+        related: Option<SocketAddr>,
+    ) {
+        // What is mapped is the base's own address; a relay may have one of the other family.
+        let of_family = kind == CandidateType::Relayed || address.is_ipv4() == base.is_ipv4();
         let usable = of_family && is_usable(address);
-        let candidate = usable.then(|| candidates::local(kind, address, socket));
+        let candidate = usable.then(|| candidates::local(kind, address, base));
         let Some(candidate) = candidate.flatten() else {
             let trouble = format!("{kind} candidate {address} is not an address to send to");
             self.out.push_back(Output::Trouble(trouble));
@@ -265,10 +281,11 @@ impl RtcStack {
         while let Some(tagged) = self.ice.poll_event() {
             match tagged.event {
                 Event::ConnectionStateChange(state) => states.push(state),
-                Event::SelectedCandidatePairChange(local, remote) => self.select(SelectedPair {
-                    local: candidates::end(&local),
-                    remote: candidates::end(&remote),
-                }),
+                Event::SelectedCandidatePairChange(local, remote) => {
+                    let pair =
+                        SelectedPair { local: candidates::own_end(&local), remote: candidates::end(&remote) };
+                    self.select(Selected { pair, base: local.base_addr() });
+                }
                 _ => {}
             }
         }
@@ -284,9 +301,9 @@ impl RtcStack {
         Some(clock::from_instant(due).max(self.ice_not_before))
     }
 
-    fn select(&mut self, pair: SelectedPair) {
-        if self.selected.replace(pair) != Some(pair) {
-            self.out.push_back(Output::Selected(pair));
+    fn select(&mut self, selected: Selected) {
+        if self.selected.replace(selected) != Some(selected) {
+            self.out.push_back(Output::Selected(selected.pair));
         }
     }
 
@@ -328,7 +345,7 @@ impl IceStack for RtcStack {
         match input {
             Input::Start => self.start(now),
             Input::Signal(signal) => self.take_signal(now, signal),
-            Input::Datagram { from, payload } => self.take_datagram(now, from, payload),
+            Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
         }

@@ -13,6 +13,7 @@ use rtc_stun::message::TransactionId as RtcId;
 use rtc_turn::client::{Client, ClientConfig, Event};
 use sansio::Protocol as _;
 
+use super::super::server_link::ServerLink;
 use super::super::{Output, clock};
 use super::order::Order;
 use super::permissions::{Grant, Permissions};
@@ -27,10 +28,10 @@ const STALE_NONCES: u8 = 3;
 /// What a client finds out.
 #[derive(Debug)]
 pub(super) enum News {
-    /// A server saw us at this address.
-    Mapped(SocketAddr),
-    /// A server allocated this relayed transport address, and saw us at the mapped one.
-    Allocated { relayed: SocketAddr, mapped: Option<SocketAddr> },
+    /// A server saw this base at the mapped address.
+    Mapped { base: SocketAddr, mapped: SocketAddr },
+    /// A server allocated this relayed transport address for this base, and saw it at the mapped one.
+    Allocated { base: SocketAddr, relayed: SocketAddr, mapped: Option<SocketAddr> },
     /// `peer` sent this to our relayed address.
     Data { relayed: SocketAddr, peer: SocketAddr, data: Vec<u8> },
 }
@@ -43,8 +44,7 @@ pub(super) struct Sink<'a> {
 
 /// A client of one server.
 pub(super) struct ServerClient {
-    socket: SocketAddr,
-    server: SocketAddr,
+    link: ServerLink,
     kind: IceServerKind,
     client: Client,
     binding: Option<RtcId>,
@@ -66,13 +66,13 @@ enum Stage {
 }
 
 impl ServerClient {
-    /// A client of `server` that has not asked for anything.
+    /// A client of `server`, at the end of `link`, that has not asked for anything.
     ///
     /// # Errors
     ///
     /// rtc does not take the server's address.
     pub(super) fn new(
-        socket: SocketAddr,
+        link: ServerLink,
         server: &IceServer,
         crypto: &Arc<dyn RTCCryptoProvider>,
     ) -> Result<Self, Error> {
@@ -85,14 +85,13 @@ impl ServerClient {
         let config = ClientConfig {
             stun_serv_addr: address.to_string(),
             turn_serv_addr: address.to_string(),
-            local_addr: socket,
+            local_addr: link.base(),
             username,
             password,
             ..ClientConfig::default()
         };
         Ok(Self {
-            socket,
-            server: address,
+            link,
             kind,
             client: Client::new(config, Arc::clone(crypto))?,
             binding: None,
@@ -104,9 +103,9 @@ impl ServerClient {
         })
     }
 
-    /// The server's address.
-    pub(super) fn server(&self) -> SocketAddr {
-        self.server
+    /// The way to the server.
+    pub(super) fn link(&self) -> ServerLink {
+        self.link
     }
 
     /// What the server is used for.
@@ -167,8 +166,8 @@ impl ServerClient {
         let read = self.client.handle_read(TaggedBytesMut {
             now: clock::to_instant(now),
             transport: TransportContext {
-                local_addr: self.socket,
-                peer_addr: self.server,
+                local_addr: self.link.base(),
+                peer_addr: self.link.server(),
                 transport_protocol: TransportProtocol::UDP,
                 ecn: None,
             },
@@ -265,7 +264,7 @@ impl ServerClient {
         match event {
             Event::BindingResponse(_, mapped) => {
                 self.binding = None;
-                sink.news.push_back(News::Mapped(mapped));
+                sink.news.push_back(News::Mapped { base: self.link.base(), mapped });
             }
             Event::BindingError(_, error) => {
                 self.binding = None;
@@ -273,7 +272,8 @@ impl ServerClient {
             }
             Event::AllocateResponse(_, relayed) => {
                 self.stage = Stage::Allocated(relayed);
-                sink.news.push_back(News::Allocated { relayed, mapped: self.mapped });
+                let (base, mapped) = (self.link.base(), self.mapped);
+                sink.news.push_back(News::Allocated { base, relayed, mapped });
             }
             Event::AllocateError(_, error) => {
                 self.stage = Stage::Bare;
@@ -347,13 +347,13 @@ impl ServerClient {
     fn transmit(&mut self, sink: &mut Sink<'_>) {
         let wanted: Vec<TaggedBytesMut> = std::iter::from_fn(|| self.client.poll_write()).collect();
         for payload in self.order.sort(wanted.into_iter().map(|datagram| datagram.message.into()).collect()) {
-            sink.out.push_back(Output::Transmit { to: self.server, payload });
+            self.link.send(payload, sink.out);
         }
     }
 
     fn trouble(&self, what: &str, why: &str, sink: &mut Sink<'_>) {
-        let Self { kind, server, .. } = self;
-        let name = match kind {
+        let server = self.link.server();
+        let name = match self.kind {
             IceServerKind::Stun => "STUN",
             IceServerKind::Turn => "TURN",
         };

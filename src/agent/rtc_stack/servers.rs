@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use rtc_ice::crypto::RTCCryptoProvider;
 
+use super::super::server_link::ServerLink;
 use super::super::{AgentConfig, Output};
 use super::server_client::{News, ServerClient, Sink};
 use crate::base::SimTime;
-use crate::plan::IceServerKind;
+use crate::plan::{IceServer, IceServerKind};
 use crate::wire::stun::{Class, Kind, Message, classify};
 
 /// The clients of all servers.
@@ -23,7 +24,7 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// Asks every server at once: rtc's clients know no pacing.
+    /// Asks every server from every base of its family, all at once: rtc's clients know no pacing.
     pub(super) fn start(
         &mut self,
         now: SimTime,
@@ -32,25 +33,22 @@ impl Servers {
         out: &mut VecDeque<Output>,
     ) {
         for server in &config.ice_servers {
-            let (kind, address) = (server.kind, server.address);
-            if address.is_ipv4() != config.socket.is_ipv4() {
-                out.push_back(Output::Trouble(format!(
-                    "{kind} server {address}: the socket {} is of the other address family",
-                    config.socket
-                )));
-                continue;
-            }
-            match ServerClient::new(config.socket, server, crypto) {
-                Ok(client) => self.clients.push(client),
-                Err(error) => out.push_back(Output::Trouble(format!("{kind} server {address}: {error}"))),
+            for link in ServerLink::all(server, &config.sockets, out) {
+                match ServerClient::new(link, server, crypto) {
+                    Ok(client) => self.clients.push(client),
+                    Err(error) => {
+                        let IceServer { kind, address, .. } = server;
+                        out.push_back(Output::Trouble(format!("{kind} server {address}: {error}")));
+                    }
+                }
             }
         }
         for index in 0..self.clients.len() {
             let (before, rest) = self.clients.split_at_mut(index);
             let Some(client) = rest.first_mut() else { continue };
             let mut sink = Sink { out, news: &mut self.news };
-            // One server of two URIs tells the mapped address once.
-            if before.iter().all(|other| other.server() != client.server()) {
+            // One server of two URIs tells a base's mapped address once.
+            if before.iter().all(|other| other.link() != client.link()) {
                 client.ask_binding(now, &mut sink);
             }
             if client.kind() == IceServerKind::Turn {
@@ -64,22 +62,24 @@ impl Servers {
         self.clients.iter().all(ServerClient::has_ended)
     }
 
-    /// Takes a datagram if it comes from a server and is one of its answers, or carries relayed data.
+    /// Takes a datagram that came to `socket` if it comes from a server and is one of its answers, or carries relayed data.
     pub(super) fn take(
         &mut self,
         now: SimTime,
+        socket: SocketAddr,
         from: SocketAddr,
         payload: &[u8],
         out: &mut VecDeque<Output>,
     ) -> bool {
-        let Some(index) = self.addressee(from, payload) else { return false };
+        let Some(index) = self.addressee(socket, from, payload) else { return false };
         self.clients[index].take(now, payload, &mut Sink { out, news: &mut self.news });
         true
     }
 
     /// rtc's client believes any sender, and several of them may share one server: told apart here.
-    fn addressee(&self, from: SocketAddr, payload: &[u8]) -> Option<usize> {
-        let relays = || self.clients.iter().position(|client| client.server() == from && client.has_relay());
+    fn addressee(&self, socket: SocketAddr, from: SocketAddr, payload: &[u8]) -> Option<usize> {
+        let is_way = |client: &ServerClient| client.link().is_way_of(socket, from);
+        let relays = || self.clients.iter().position(|client| is_way(client) && client.has_relay());
         match classify(payload) {
             Kind::Channel => relays(),
             Kind::Data => None,
@@ -91,7 +91,7 @@ impl Servers {
                     Class::Success | Class::Error => self
                         .clients
                         .iter()
-                        .position(|client| client.server() == from && client.expects(message.transaction())),
+                        .position(|client| is_way(client) && client.expects(message.transaction())),
                 }
             }
         }

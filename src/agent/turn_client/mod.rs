@@ -1,11 +1,10 @@
-//! A TURN client over UDP (RFC 8656): one server, one allocation.
+//! A TURN client over UDP (RFC 8656): one way to a server, one allocation.
 
 mod channel;
 mod login;
 mod permission;
 mod request;
 
-use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use self::channel::Channels;
@@ -13,6 +12,7 @@ use self::login::Login;
 use self::permission::{Grant, Permissions};
 use self::request::{Request, What};
 use super::Output;
+use super::server_link::{ServerLink, Tools};
 use super::transaction::{Step, TransactionIds};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::Credentials;
@@ -30,9 +30,7 @@ const STALE_NONCES: u8 = 3;
 /// A client of one TURN server.
 #[derive(Debug)]
 pub(super) struct TurnClient {
-    server: SocketAddr,
-    /// The family of the agent's socket, and so of the relayed address it can use.
-    ipv6: bool,
+    link: ServerLink,
     login: Login,
     stage: Stage,
     requests: Vec<Request>,
@@ -60,25 +58,16 @@ pub(super) enum Allocation {
     Refused { busy: bool },
 }
 
-/// What the client works with from call to call: the agent's ids and its outputs.
-#[derive(Debug)]
-pub(super) struct Tools<'a> {
-    pub(super) ids: &'a mut TransactionIds,
-    pub(super) out: &'a mut VecDeque<Output>,
-}
-
 impl TurnClient {
-    /// Asks `server` for an allocation, first at `start`.
+    /// Asks the server at the end of `link` for an allocation, first at `start`.
     pub(super) fn new(
-        server: SocketAddr,
-        ipv6: bool,
+        link: ServerLink,
         credentials: Option<Credentials>,
         ids: &mut TransactionIds,
         start: SimTime,
     ) -> Self {
         let mut client = Self {
-            server,
-            ipv6,
+            link,
             login: Login::new(credentials),
             stage: Stage::Allocating,
             requests: Vec::new(),
@@ -89,9 +78,9 @@ impl TurnClient {
         client
     }
 
-    /// The server's address.
-    pub(super) fn server(&self) -> SocketAddr {
-        self.server
+    /// The way to the server.
+    pub(super) fn link(&self) -> ServerLink {
+        self.link
     }
 
     /// The relayed transport address, while the allocation stands.
@@ -203,7 +192,8 @@ impl TurnClient {
     }
 
     fn give_up(&mut self, what: What, why: &str, busy: bool, tools: &mut Tools<'_>) -> Option<Allocation> {
-        tools.out.push_back(Output::Trouble(format!("TURN server {}: {what} failed: {why}", self.server)));
+        let server = self.link.server();
+        tools.out.push_back(Output::Trouble(format!("TURN server {server}: {what} failed: {why}")));
         match what {
             What::Allocate => {
                 self.lose();
@@ -238,7 +228,7 @@ impl TurnClient {
         }
         if let Some(number) = self.channels.number(peer) {
             if let Some(payload) = channel_data(number, &data) {
-                tools.out.push_back(Output::Transmit { to: self.server, payload });
+                tools.send(self.link, payload);
             }
             return;
         }
@@ -254,7 +244,7 @@ impl TurnClient {
         let builder = Builder::indication(method::SEND, tools.ids.next()).xor_peer_address(peer);
         if builder.fits(data.len()) {
             let payload = builder.data(data).finish();
-            tools.out.push_back(Output::Transmit { to: self.server, payload });
+            tools.send(self.link, payload);
         }
     }
 
@@ -303,7 +293,7 @@ impl TurnClient {
             match self.requests[index].step(now) {
                 Step::Wait => index += 1,
                 Step::Send(payload) => {
-                    tools.out.push_back(Output::Transmit { to: self.server, payload });
+                    tools.send(self.link, payload);
                     index += 1;
                 }
                 Step::Fail => {
@@ -332,7 +322,8 @@ impl TurnClient {
     fn ask(&mut self, start: SimTime, what: What, stale_nonces: u8, ids: &mut TransactionIds) {
         let id = ids.next();
         let builder = match what {
-            What::Allocate => request::allocate(id, self.ipv6),
+            // A relayed address is of use to a base of its own family.
+            What::Allocate => request::allocate(id, self.link.base().is_ipv6()),
             What::Refresh => Builder::request(method::REFRESH, id),
             What::Permission(peer) => {
                 Builder::request(method::CREATE_PERMISSION, id).xor_peer_address(SocketAddr::new(peer, 0))

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 pub(super) use self::server::{FakeServer, stun_header};
 use super::{AgentConfig, IceStack, Input, Output};
 use crate::base::{SimDuration, SimTime};
-use crate::plan::{Credentials, IceServer, IceServerKind, IceState, IceTransportPolicy};
+use crate::plan::{Credentials, IceServer, IceServerKind, IceState, IceTransportPolicy, Transport};
 use crate::wire::{Candidate, SelectedPair, Signal};
 
 /// One way, for datagrams.
@@ -47,7 +47,7 @@ pub(super) struct World {
 }
 
 struct Side {
-    socket: SocketAddr,
+    sockets: Vec<SocketAddr>,
     agent: Box<dyn IceStack>,
     log: Vec<(SimTime, Output)>,
 }
@@ -65,12 +65,17 @@ pub(super) fn address(text: &str) -> SocketAddr {
     text.parse().expect("an address")
 }
 
+/// The socket of a side, unless its configuration has others.
+pub(super) fn socket(side: usize) -> SocketAddr {
+    address(["10.0.0.1:5000", "10.0.0.2:5000"][side])
+}
+
 /// The default configuration of a side.
 pub(super) fn config(side: usize) -> AgentConfig {
     AgentConfig {
         name: ["alice", "bob"][side].to_owned(),
         seed: 1,
-        socket: address(["10.0.0.1:5000", "10.0.0.2:5000"][side]),
+        sockets: vec![socket(side)],
         caller: side == ALICE,
         ice_servers: Vec::new(),
         policy: IceTransportPolicy::All,
@@ -85,6 +90,8 @@ pub(super) fn stun_server() -> IceServer {
         node: Default::default(),
         address: server::ADDRESS,
         kind: IceServerKind::Stun,
+        transport: Transport::Udp,
+        host: None,
         credentials: None,
     }
 }
@@ -97,8 +104,11 @@ pub(super) fn turn_server(password: &str) -> IceServer {
 
 impl World {
     pub(super) fn new(build: impl Fn(AgentConfig) -> Box<dyn IceStack>, configs: [AgentConfig; 2]) -> Self {
-        let sides =
-            configs.map(|config| Side { socket: config.socket, agent: build(config), log: Vec::new() });
+        let sides = configs.map(|config| Side {
+            sockets: config.sockets.clone(),
+            agent: build(config),
+            log: Vec::new(),
+        });
         Self {
             now: SimTime::ZERO,
             server: FakeServer::default(),
@@ -145,9 +155,9 @@ impl World {
         match arrival {
             Arrival::Signal(side, signal) => self.input(side, Input::Signal(&signal)),
             Arrival::Datagram(datagram) => {
-                if let Some(side) = self.sides.iter().position(|side| side.socket == datagram.to) {
-                    let Datagram { from, payload, .. } = &datagram;
-                    self.input(side, Input::Datagram { from: *from, payload });
+                if let Some(side) = self.sides.iter().position(|side| side.sockets.contains(&datagram.to)) {
+                    let Datagram { from, to, payload, .. } = &datagram;
+                    self.input(side, Input::Datagram { socket: *to, from: *from, payload });
                 } else {
                     for (from, to, payload) in self.server.take(datagram) {
                         self.send(from, to, payload);
@@ -162,7 +172,7 @@ impl World {
         self.sides[side].agent.handle(self.now, input).expect("the agent goes on");
         while let Some(output) = self.sides[side].agent.poll() {
             match &output {
-                Output::Transmit { to, payload } => self.send(self.sides[side].socket, *to, payload.clone()),
+                Output::Transmit { from, to, payload } => self.send(*from, *to, payload.clone()),
                 Output::Signal(signal) if !(self.loses_signal)(signal) => {
                     self.schedule(SIGNAL_DELAY, Arrival::Signal(1 - side, signal.clone()));
                 }

@@ -34,7 +34,7 @@ impl World<'_, '_> {
     }
 }
 
-/// Gives every side of every call a socket and an agent.
+/// Gives every side of every call its sockets, one on each address of its host, and an agent.
 pub(super) fn open_sessions(
     plan: &Plan,
     seed: u64,
@@ -48,19 +48,21 @@ pub(super) fn open_sessions(
             let place = plan.topology.node(node);
             // A call connects peers: the scenario layer refuses everything else.
             let Element::Peer(peer) = &place.element else { continue };
-            let Some(&address) = place.addresses.first() else { continue };
-            let earlier = sessions.iter().filter(|session| session.diary.node == node);
-            let taken: Vec<_> = earlier.map(|session| session.diary.socket).collect();
+            let earlier: Vec<_> = sessions.iter().filter(|session| session.diary.node == node).collect();
+            let taken: Vec<_> = earlier.iter().flat_map(|session| &session.diary.sockets).collect();
             // A peer's second call has streams of its own.
-            let name = match taken.len() {
+            let name = match earlier.len() {
                 0 => place.name.clone(),
                 calls => format!("{} #{}", place.name, calls + 1),
             };
-            let socket = free_socket(address, &taken, &mut Random::stream(seed, &name, "socket"));
+            let mut random = Random::stream(seed, &name, "socket");
+            let addresses = place.addresses.iter();
+            let sockets: Vec<_> =
+                addresses.map(|address| free_socket(*address, &taken, &mut random)).collect();
             let config = AgentConfig {
                 name,
                 seed,
-                socket,
+                sockets: sockets.clone(),
                 caller: caller_side,
                 ice_servers: peer.ice_servers.clone(),
                 policy: peer.ice_transport_policy,
@@ -71,8 +73,10 @@ pub(super) fn open_sessions(
                 Some(build) => build(config),
                 None => agent::build(peer.agent, config).ok_or(RunError::NoSuchStack(peer.agent))?,
             };
-            network.open_socket(node, socket);
-            let diary = blank_diary(node, socket, stack.name(), counterpart);
+            for socket in &sockets {
+                network.open_socket(node, *socket);
+            }
+            let diary = blank_diary(node, sockets, stack.name(), counterpart);
             sessions.push(Session::new(stack, diary, place.name.clone()));
         }
     }
@@ -80,12 +84,12 @@ pub(super) fn open_sessions(
 }
 
 /// A dynamic port at random, as operating systems choose them (RFC 6056 §3.3.1).
-fn free_socket(address: IpAddr, taken: &[SocketAddr], random: &mut Random) -> SocketAddr {
+fn free_socket(address: IpAddr, taken: &[&SocketAddr], random: &mut Random) -> SocketAddr {
     let ports = PortRange::DYNAMIC;
     loop {
         let port = ports.first() + random.below(u64::from(ports.count())) as u16;
         let socket = SocketAddr::new(address, port);
-        if !taken.contains(&socket) {
+        if !taken.contains(&&socket) {
             return socket;
         }
     }

@@ -30,7 +30,8 @@ impl World<'_, '_> {
             }
             Some(&Receiver::Session(id)) => id,
         };
-        self.sessions[id.index()].receive(self.now, source, payload, packet.trail, &mut self.requests)?;
+        let session = &mut self.sessions[id.index()];
+        session.receive(self.now, destination, source, payload, packet.trail, &mut self.requests)?;
         self.fulfil(id)
     }
 
@@ -75,10 +76,9 @@ impl World<'_, '_> {
         let mut requests = std::mem::take(&mut self.requests);
         for request in requests.drain(..) {
             match request {
-                Request::Transmit(to, payload) => {
-                    let diary = &self.sessions[session.index()].diary;
-                    let packet = Packet::udp(Flow::new(diary.socket, to), payload);
-                    self.network.send(self.now, diary.node, packet)?;
+                Request::Transmit(from, to, payload) => {
+                    let node = self.sessions[session.index()].diary.node;
+                    self.network.send(self.now, node, Packet::udp(Flow::new(from, to), payload))?;
                 }
                 Request::Signal(signal) => self.send_signal(session, signal),
                 Request::Note(event) => {

@@ -82,8 +82,7 @@ impl<'a, 'e> World<'a, 'e> {
             queue.push(call.at, WorldEvent::CallBegins(SessionId::new(2 * index as u32)));
         }
         let signalling = SignallingService::new(&plan.signalling, seed, sessions.len());
-        let sockets = sessions.iter().map(|session| (session.diary.node, session.diary.socket));
-        let receivers = sockets.zip((0..).map(SessionId::new).map(Receiver::Session)).collect();
+        let receivers = receivers(&sessions).collect();
         let calls = vec![CallProgress::Open; sessions.len() / 2];
         Ok(Self {
             plan,
@@ -232,6 +231,14 @@ impl<'a, 'e> World<'a, 'e> {
             trace,
         }
     }
+}
+
+/// Who has which socket when a run begins.
+fn receivers(sessions: &[Session]) -> impl Iterator<Item = ((NodeId, SocketAddr), Receiver)> {
+    let numbered = (0..).map(SessionId::new).zip(sessions);
+    numbered.flat_map(|(id, Session { diary, .. })| {
+        diary.sockets.iter().map(move |socket| ((diary.node, *socket), Receiver::Session(id)))
+    })
 }
 
 fn may_lose_packets(plan: &Plan) -> bool {

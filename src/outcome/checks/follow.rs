@@ -131,12 +131,10 @@ impl<'a> Follower<'a> {
         self.facts.get(packet.index()).map_or(SimTime::ZERO, |facts| facts.started)
     }
 
-    /// The packets that left a side's socket.
-    pub(super) fn sent_by(&self, side: &SessionRun) -> impl Iterator<Item = PacketId> + use<'a> {
-        let (node, socket) = (side.node, side.socket);
-        let mine = move |record: &PacketRecord| {
-            record.origin == node && record.flow.source == socket && record.cause.is_none()
-        };
+    /// The packets that left a side's sockets.
+    pub(super) fn sent_by<'s>(&self, side: &'s SessionRun) -> impl Iterator<Item = PacketId> + use<'a, 's> {
+        let mine =
+            |record: &PacketRecord| side.holds(record.origin, record.flow.source) && record.cause.is_none();
         let numbered = self.trace.packets.iter().enumerate();
         numbered.filter(move |(_, record)| mine(record)).map(|(number, _)| PacketId::new(number as u64))
     }
@@ -187,7 +185,7 @@ impl<'a> Follower<'a> {
         let described = messages.find(|described| Message::read(described) == Some(check))?;
         let server = record.flow.destination;
         if described.is_ice_check {
-            return Some((LocalEnd::Socket(side.socket), server));
+            return Some((LocalEnd::Socket(record.flow.source), server));
         }
         let relays = side.local_candidates.iter().filter(|c| c.kind == CandidateType::Relayed);
         let relays: Vec<SocketAddr> = relays.map(|candidate| candidate.address).collect();

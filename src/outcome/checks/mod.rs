@@ -109,7 +109,7 @@ impl<'a> Checks<'a> {
     }
 
     /// All candidate pairs of one side with their checks, in the order in which RFC 8445 would try them: the side's
-    /// own socket before its relays, the peer's own addresses before reflexive and relayed ones.
+    /// own sockets before its relays, the peer's own addresses before reflexive and relayed ones.
     ///
     /// A pair stands here as soon as both its ends are known, whether it was ever checked or not.
     pub fn pairs(&self, session: SessionId) -> Vec<Pair<'a>> {

@@ -12,7 +12,7 @@ use crate::wire::{Candidate, Signal};
 /// Where a side's checks leave from. Checks from a reflexive candidate leave from its base (RFC 8445 §6.1.2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LocalEnd {
-    /// Its socket.
+    /// One of its sockets.
     Socket(SocketAddr),
     /// Its relayed address.
     Relay(SocketAddr),
@@ -107,8 +107,8 @@ pub(super) fn grouped<'a>(
 
 fn possible<'a>(trace: &Trace, session: SessionId, side: &SessionRun) -> Vec<Pair<'a>> {
     let Some(started) = side.started_at else { return Vec::new() };
-    let mut locals = vec![(LocalEnd::Socket(side.socket), started)];
-    locals.extend(relays(trace, session));
+    let sockets = side.sockets.iter().map(|socket| (LocalEnd::Socket(*socket), started));
+    let locals = sockets.chain(relays(trace, session));
     let mut pairs: Vec<Pair<'a>> = Vec::new();
     for (local, gathered) in locals {
         for (candidate, told) in signalled_to(trace, side) {

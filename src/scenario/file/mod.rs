@@ -15,7 +15,7 @@ pub use expect::{Drops, Expectation, Fact};
 pub use firewall::Firewall;
 pub use ice_server::Uri;
 pub use link::LinkSpec;
-pub use nat::{Nat, Start};
+pub use nat::{Axes, Nat, Start};
 pub use peer::Peer;
 pub use server::Server;
 

@@ -148,11 +148,11 @@ const fn unwrap(first: u32, near: u64, sequence: u32) -> u64 {
 }
 
 /// What has been done to a message that came with `before` into a stream whose packets have `after`.
-const fn joined(before: Trail, after: Trail) -> Trail {
+fn joined(before: Trail, after: Trail) -> Trail {
     Trail {
         source_rewrites: before.source_rewrites.saturating_add(after.source_rewrites),
         destination_rewrites: before.destination_rewrites.saturating_add(after.destination_rewrites),
-        relayed: before.relayed || after.relayed,
+        relayed: before.relayed.or(after.relayed),
     }
 }
 

@@ -5,7 +5,9 @@ mod gathering;
 mod relaying;
 
 use super::super::world::calls::*;
-use super::super::world::{ALICE, BOB, World, address, config, stun_header, stun_server, turn_server};
+use super::super::world::{
+    ALICE, BOB, World, address, config, socket, stun_header, stun_server, turn_server,
+};
 use super::*;
 use crate::base::SimDuration;
 use crate::wire::stun::{Class, method};
@@ -19,7 +21,7 @@ fn one_check_is_sent_each_ta() {
     let checks: Vec<SimTime> = world
         .sent
         .iter()
-        .filter(|datagram| datagram.from == config(ALICE).socket && is_between_peers(datagram))
+        .filter(|datagram| datagram.from == socket(ALICE) && is_between_peers(datagram))
         .filter(|datagram| stun_header(&datagram.payload).is_some_and(|(class, ..)| class == Class::Request))
         .map(|datagram| datagram.at)
         .collect();
@@ -52,7 +54,7 @@ fn a_selected_pair_that_goes_silent_is_disconnected_and_no_data_are_sent_over_it
 fn a_disconnected_agent_connects_again_when_its_peer_is_heard_again() {
     let mut world = call(IS);
     world.run(seconds(5));
-    world.loses = Box::new(|datagram| datagram.from == config(ALICE).socket);
+    world.loses = Box::new(|datagram| datagram.from == socket(ALICE));
     world.continue_until(seconds(35));
     assert_eq!(world.state(BOB), IceState::Disconnected);
     world.loses = Box::new(|_| false);

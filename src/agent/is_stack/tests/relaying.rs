@@ -92,18 +92,21 @@ fn an_unsigned_answer_to_a_signed_request_is_discarded() {
         .xor_mapped_address(address("198.51.100.66:2"))
         .finish();
 
-    world.input(ALICE, Input::Datagram { from: address("192.0.2.1:3478"), payload: &forged });
+    world.input(
+        ALICE,
+        Input::Datagram { socket: socket(ALICE), from: address("192.0.2.1:3478"), payload: &forged },
+    );
     world.continue_until(seconds(5));
 
     let addresses: Vec<_> = world.gathered(ALICE).iter().map(|candidate| candidate.address).collect();
-    assert_eq!(addresses, [config(ALICE).socket, address("192.0.2.9:50000")]);
+    assert_eq!(addresses, [socket(ALICE), address("192.0.2.9:50000")]);
 }
 
 #[test]
 fn an_agent_on_ipv6_asks_for_a_relayed_address_of_its_family() {
     let server = address("[2001:db8::1]:3478");
     let mut configs = [config(ALICE), config(BOB)];
-    configs[ALICE].socket = address("[2001:db8:a::1]:5000");
+    configs[ALICE].sockets = vec![address("[2001:db8:a::1]:5000")];
     configs[ALICE].ice_servers = vec![IceServer { address: server, ..turn_server("secret") }];
     let mut world = world(IS, configs);
     world.run(seconds(1));

@@ -74,7 +74,7 @@ fn requests_to_a_dead_server_are_repeated_in_the_order_they_were_made() {
         let methods: Vec<_> = world
             .sent
             .iter()
-            .filter(|datagram| datagram.from == config(ALICE).socket && !is_between_peers(datagram))
+            .filter(|datagram| datagram.from == socket(ALICE) && !is_between_peers(datagram))
             .filter_map(|datagram| stun_header(&datagram.payload).map(|(_, method, _)| method))
             .collect();
         assert_eq!(methods, [method::BINDING, method::ALLOCATE].repeat(7));

@@ -7,7 +7,7 @@ mod relaying;
 
 use super::super::world::calls::*;
 use super::super::world::{
-    ALICE, BOB, Datagram, World, address, config, stun_header, stun_server, turn_server,
+    ALICE, BOB, Datagram, World, address, socket, stun_header, stun_server, turn_server,
 };
 use super::*;
 use crate::wire::stun::{Class, method};
@@ -57,7 +57,7 @@ fn data_of_a_stranger_are_discarded() {
     let mut world = call(RTC);
     world.run(seconds(5));
     let from = address("198.51.100.66:1");
-    world.input(BOB, Input::Datagram { from, payload: b"Pforged" });
+    world.input(BOB, Input::Datagram { socket: socket(BOB), from, payload: b"Pforged" });
     assert_eq!(world.data(BOB), []);
 }
 
@@ -69,7 +69,7 @@ fn a_pair_gets_eight_checks_200_ms_apart() {
     let checks: Vec<SimTime> = world
         .sent
         .iter()
-        .filter(|datagram| datagram.from == config(BOB).socket)
+        .filter(|datagram| datagram.from == socket(BOB))
         .map(|datagram| datagram.at)
         .collect();
     assert_eq!(checks.len(), 8);

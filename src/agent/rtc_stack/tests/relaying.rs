@@ -44,7 +44,10 @@ fn a_server_that_names_no_relayed_address_ends_the_wait_for_one() {
     let id = Message::parse(&signed.expect("sent").payload).expect("a message").transaction();
     let empty = Builder::success(method::ALLOCATE, id).finish();
 
-    world.input(ALICE, Input::Datagram { from: address("192.0.2.1:3478"), payload: &empty });
+    world.input(
+        ALICE,
+        Input::Datagram { socket: socket(ALICE), from: address("192.0.2.1:3478"), payload: &empty },
+    );
 
     assert!(world.troubles(ALICE)[0].1.contains("Allocate failed"));
     assert_eq!(world.signals(ALICE).len(), 1, "the offer");

@@ -46,7 +46,7 @@ fn agent(report: Report<'_>, checks: &Checks<'_>, book: &Book, number: usize, si
     let session = SessionId::new(number as u32);
     let pairs = checks.pairs(session);
     let selected = side.selections.iter().map(|(at, chosen)| {
-        let pair = pairs.iter().position(|pair| names_pair(chosen, pair));
+        let pair = pairs.iter().position(|pair| names_pair(side, chosen, pair));
         let words = format!("{} / {}", chosen.local.kind, chosen.remote.kind);
         (at.as_millis_f64(), pair.map_or(-1, |pair| pair as i64), words)
     });

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::plan::Transport;
 use crate::transport::Note;
 
 const HOUR: SimTime = SimTime::from_millis(3_600_000);
@@ -111,7 +112,7 @@ fn a_message_is_carried_by_the_segment_with_its_last_byte_also_when_it_is_sent_a
 #[test]
 fn messages_that_share_a_segment_are_read_apart_each_with_its_trail() {
     let mut pair = Pair::open();
-    let relayed = Trail { relayed: true, source_rewrites: 1, ..Trail::default() };
+    let relayed = Trail { relayed: Some(Transport::Tls), source_rewrites: 1, ..Trail::default() };
     let began = pair.sent.len();
 
     pair.sides[1].write("answer", Some(Note::of("answer")));
