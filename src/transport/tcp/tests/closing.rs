@@ -150,3 +150,42 @@ fn an_error_of_the_network_ends_only_a_connection_that_is_opening() {
     assert_eq!(opening.state(), ConnectionState::Closed(Reason::Refused));
     assert_eq!(open.sides[0].state(), ConnectionState::Open);
 }
+
+#[test]
+fn no_segment_makes_a_side_panic() {
+    let mut random = Random::stream(1, "noise", "tests");
+    let mut pair = Pair::open();
+    let mut pieces = 0;
+    for round in 0..20_000_u64 {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        let near = |number: u64, within: u64| number.wrapping_add(within).wrapping_sub(20) as u32;
+        // What it expects next, as it says itself, give or take.
+        let told =
+            pair.sent.iter().rev().find(|(_, side, _)| *side == 0).map(|(_, _, segment)| segment.clone());
+        let told = told.unwrap_or_default();
+        let segment = TcpSegment {
+            sequence: near(u64::from(told.acknowledgment), 20 - random.below(8)),
+            acknowledgment: near(u64::from(told.sequence), 20 + random.below(5)),
+            window: bytes[0].into(),
+            flags: TcpFlags {
+                syn: bytes[1] < 9,
+                ack: bytes[2] > 9,
+                fin: bytes[3] < 9,
+                rst: bytes[4] < 3,
+                psh: bytes[5] < 99,
+            },
+            options: bytes[..usize::from(bytes[6] % 12)].into(),
+            payload: bytes[..usize::from(bytes[7] % 17)].to_vec().into(),
+            carried: Vec::new(),
+        };
+        pair.sides[0].receive(pair.now, &segment, Trail::default(), PacketId::new(round));
+        pair.sides[0].write(vec![7; usize::from(bytes[8] % 5)], None);
+        pair.run_for(SimDuration::from_millis(u64::from(bytes[9] % 30)));
+        if matches!(pair.sides[0].state(), ConnectionState::Closed(_)) || round % 500 == 0 {
+            pieces += pair.read[0].len();
+            pair = Pair::open();
+        }
+    }
+    assert!(pieces > 1_000, "the noise gets in: {pieces}");
+}

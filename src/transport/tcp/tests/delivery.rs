@@ -181,3 +181,38 @@ fn both_may_open_at_the_same_moment() {
     let syns = pair.sent.iter().filter(|(at, _, segment)| *at == SimTime::ZERO && is_plain_syn(segment));
     assert_eq!(syns.count(), 2);
 }
+
+#[test]
+fn both_may_open_at_the_same_moment_over_loss_too() {
+    for seed in 0..30 {
+        let connect = |seed| Connection::connect(MAX_SEGMENT, seed, SimTime::ZERO);
+        let mut pair = Pair::of(connect(1), connect(2)).over(seed, 20, 5, SimDuration::from_millis(15));
+
+        pair.sides[0].write("from 0", None);
+        pair.sides[1].write("from 1", None);
+        pair.run_until(HOUR, |pair| pair.bytes_read(0).len() == 6 && pair.bytes_read(1).len() == 6);
+
+        assert_eq!((&pair.bytes_read(1)[..], &pair.bytes_read(0)[..]), (&b"from 0"[..], &b"from 1"[..]));
+    }
+}
+
+#[test]
+fn sequence_numbers_wrap_around_in_the_middle_of_a_stream() {
+    let mut pair = Pair::of(
+        Connection::connect(MAX_SEGMENT, 23_055, SimTime::ZERO),
+        Connection::accept(MAX_SEGMENT, 2, SimTime::ZERO),
+    )
+    .over(1, 5, 0, SimDuration::from_millis(5));
+    let messages = messages(80);
+
+    write_all(&mut pair.sides[0], &messages);
+    pair.run_for(SimDuration::from_secs(120));
+
+    let sequences =
+        pair.sent.iter().filter(|(_, side, _)| *side == 0).map(|(_, _, segment)| segment.sequence);
+    assert!(
+        sequences.clone().any(|number| number > u32::MAX - 30_000)
+            && sequences.clone().any(|number| number < 99_000)
+    );
+    assert_read(&pair, 1, &messages);
+}
