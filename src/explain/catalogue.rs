@@ -8,10 +8,10 @@ use std::fmt::Display;
 use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
-    Access, ConflictBehavior, Credentials, Element, FilterScope, FilteringBehavior, Firewall, Hairpinning,
-    IceServerKind, IceTransportPolicy, InboundPolicy, Link, Listen, MappingBehavior, Nat, Nickname, Peer,
-    Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service,
-    ServiceProtocol, Unsolicited,
+    Access, Action, ConflictBehavior, Credentials, Element, FilterScope, FilteringBehavior, Firewall,
+    Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Link, Listen, MappingBehavior, Nat,
+    Nickname, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server,
+    Service, ServiceProtocol, Unsolicited,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -29,8 +29,8 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
         match &node.element {
             Element::Router => {}
             Element::Nat(nat) => catalogue.nat(&node.name, nat, node.addresses.len()),
-            Element::Firewall(firewall) => catalogue.firewall(&node.name, firewall),
-            Element::Server(server) => catalogue.server(&node.name, server),
+            Element::Firewall(firewall) => catalogue.firewall(id, &node.name, firewall),
+            Element::Server(server) => catalogue.server(id, &node.name, server),
             Element::Peer(peer) => catalogue.peer(&node.name, peer),
         }
         catalogue.link(id);
@@ -99,10 +99,11 @@ impl Catalogue<'_> {
         }
     }
 
-    fn firewall(&mut self, name: &str, firewall: &Firewall) {
-        let nickname = firewall.label.as_deref().and_then(Nickname::from_alias).is_some();
+    fn firewall(&mut self, id: NodeId, name: &str, firewall: &Firewall) {
+        let nickname = is_nickname(firewall);
         let axes = Axes { section: if nickname { "nats" } else { "firewalls" }, name };
-        if nickname {
+        let is_changed = self.is_changed_on_the_way(id);
+        if nickname && !is_changed {
             self.changes.push(Change::one(
                 format!("take {name} away"),
                 axes.path("type"),
@@ -121,6 +122,7 @@ impl Catalogue<'_> {
         self.outbound(axes, firewall);
         if firewall.inbound == InboundPolicy::Deny
             && firewall.filtering == FilteringBehavior::AddressAndPortDependent
+            && !is_changed
         {
             self.changes.push(Change::one(
                 format!("let everybody in through {name}"),
@@ -174,10 +176,22 @@ impl Catalogue<'_> {
         ports
     }
 
-    fn server(&mut self, name: &str, server: &Server) {
+    /// True if an event starts or stops this server, or gives this firewall rules, which might not go with other ones from
+    /// the beginning.
+    fn is_changed_on_the_way(&self, node: NodeId) -> bool {
+        self.plan.events.iter().any(|event| match &event.action {
+            Action::ServerDown(id) | Action::ServerUp(id) | Action::ServerRestart(id) => *id == node,
+            Action::SetFirewall(firewalls) => firewalls.iter().any(|(id, _)| *id == node),
+            _ => false,
+        })
+    }
+
+    fn server(&mut self, id: NodeId, name: &str, server: &Server) {
         let axes = Axes { section: "servers", name };
-        let what = if server.up { format!("switch {name} off") } else { format!("switch {name} on") };
-        self.changes.push(Change::one(what, axes.path("up"), (!server.up).to_string()));
+        if !self.is_changed_on_the_way(id) {
+            let what = if server.up { format!("switch {name} off") } else { format!("switch {name} on") };
+            self.changes.push(Change::one(what, axes.path("up"), (!server.up).to_string()));
+        }
         let Some(turn) = &server.turn else { return };
         for port in self.open_ports().into_iter().filter(|port| !turn.listen.contains(&Listen::udp(*port))) {
             let change = Change::one(
@@ -288,7 +302,7 @@ impl Catalogue<'_> {
         let section = match &node.element {
             Element::Server(_) => "servers",
             Element::Peer(_) => "peers",
-            Element::Firewall(firewall) if firewall.label.is_none() => "firewalls",
+            Element::Firewall(firewall) if !is_nickname(firewall) => "firewalls",
             Element::Nat(_) | Element::Firewall(_) | Element::Router => "nats",
         };
         let path = |key: &str| format!("{section}.{}.link.{key}", node.name);
@@ -390,6 +404,11 @@ impl Axes<'_> {
     fn path(self, key: &str) -> String {
         format!("{}.{}.{key}", self.section, self.name)
     }
+}
+
+/// True if it stands in the file as a nickname among the NATs.
+fn is_nickname(firewall: &Firewall) -> bool {
+    firewall.label.as_deref().and_then(Nickname::from_alias).is_some()
 }
 
 fn uri_list(uris: impl Iterator<Item = String>) -> String {

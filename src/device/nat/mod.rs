@@ -20,6 +20,7 @@
 
 mod admission;
 mod blocks;
+mod change;
 mod filtering;
 mod hairpin;
 mod icmp;

@@ -5,6 +5,7 @@ mod assumed;
 mod boxes;
 mod build;
 mod calls;
+mod events;
 mod expect;
 mod ice;
 mod link;
@@ -94,7 +95,8 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
     }
     let signalling = signalling(file, &mut assumed);
     let calls = calls::resolve(reader, file, &names, &topology, above);
-    let expectations = expect::resolve(reader, file, &names, &topology, source);
+    let events = events::resolve(reader, file, &names, &topology, source);
+    let expectations = expect::resolve(reader, file, &file.expect, &names, &topology, source);
     Plan {
         name: file.name.as_ref().map_or_else(|| default_name(source), |name| name.value.clone()),
         seed: above.seed.or(file.seed.as_ref().map(|seed| seed.value)).unwrap_or(DEFAULT_SEED),
@@ -102,6 +104,7 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
         topology,
         signalling,
         calls,
+        events,
         expectations,
         tags: file.tags.iter().map(|tag| tag.value.clone()).collect(),
         assumptions: assumed.0,
@@ -154,7 +157,10 @@ fn assume_file(file: &File, above: Above<'_>, assumed: &mut Assumed) {
         assumed.note("", "seed", DEFAULT_SEED);
     }
     if file.duration.is_none() {
-        let calls = "until every call is settled or has failed";
+        let calls = match file.events.is_empty() {
+            true => "until every call is settled or has failed",
+            false => "until every call is settled or has failed, and 60s after the last change",
+        };
         let value = if !above.has_endpoints() {
             calls.into()
         } else {
