@@ -100,7 +100,7 @@ impl Catalogue<'_> {
     }
 
     fn firewall(&mut self, name: &str, firewall: &Firewall) {
-        let nickname = firewall.label.as_deref().and_then(Nickname::from_alias).is_some();
+        let nickname = is_nickname(firewall);
         let axes = Axes { section: if nickname { "nats" } else { "firewalls" }, name };
         if nickname {
             self.changes.push(Change::one(
@@ -297,7 +297,7 @@ impl Catalogue<'_> {
         let section = match &node.element {
             Element::Server(_) => "servers",
             Element::Peer(_) => "peers",
-            Element::Firewall(firewall) if firewall.label.is_none() => "firewalls",
+            Element::Firewall(firewall) if !is_nickname(firewall) => "firewalls",
             Element::Nat(_) | Element::Firewall(_) | Element::Router => "nats",
         };
         let path = |key: &str| format!("{section}.{}.link.{key}", node.name);
@@ -399,6 +399,11 @@ impl Axes<'_> {
     fn path(self, key: &str) -> String {
         format!("{}.{}.{key}", self.section, self.name)
     }
+}
+
+/// True if it stands in the file as a nickname among the NATs.
+fn is_nickname(firewall: &Firewall) -> bool {
+    firewall.label.as_deref().and_then(Nickname::from_alias).is_some()
 }
 
 fn uri_list(uris: impl Iterator<Item = String>) -> String {

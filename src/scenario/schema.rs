@@ -95,6 +95,7 @@ fn of_kind(key: &str, kind: Kind) -> Value {
         Kind::Addresses => one_or_list(pattern(ADDRESS), Entries::SomeDistinct),
         Kind::Network => pattern(r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"),
         Kind::Word(words) => word(key, words()),
+        Kind::Profile(kind) => word(key, kind.words()),
         Kind::Words(words) => one_or_list(word(key, words()), Entries::SomeDistinct),
         Kind::Link => json!({ "anyOf": [word(key, links::names()), reference(&LINK)] }),
         Kind::Uris => one_or_list(pattern(URI), Entries::SomeDistinct),

@@ -119,6 +119,14 @@ impl Firewall {
         Self::default()
     }
 
+    /// A network whose behaviour has a source: `corporate`, for instance; `punchlab profiles` lists them. Settings override
+    /// what it says.
+    pub fn profile(name: impl AsRef<str>) -> Self {
+        let mut keys = Map::default();
+        keys.set("profile", quoted(name.as_ref()));
+        Self { keys }
+    }
+
     /// The NAT or firewall its outside is connected to, instead of the internet.
     pub fn behind(mut self, node: impl AsRef<str>) -> Self {
         self.keys.set("behind", quoted(node.as_ref()));

@@ -120,6 +120,7 @@ fn draft() -> Draft {
         .nat("home", nat())
         .nat("linux", Nat::profile("linux-masquerade"))
         .firewall("firewall", firewall())
+        .firewall("guests", Firewall::profile("guest-wifi").behind("linux"))
         .server("coturn", server())
         .peer("alice", peer())
         .peer("bob", Peer::behind("linux").turn_credentials("ann # lee", "wrong"))
@@ -179,7 +180,7 @@ fn there_is_a_typed_call_for_every_key() {
     // What has one value only needs no call; matrix, tags and version are for files.
     let said = [
         ("nats", with(&nat().keys, &["type", "profile", "port-mapping"])),
-        ("firewalls", with(&firewall().keys, &[])),
+        ("firewalls", with(&firewall().keys, &["profile"])),
         ("outbound", with(&outbound().keys, &[])),
         ("servers", with(&server().keys, &["address"])),
         ("peers", with(&peer().keys, &["turn-credentials", "families", "host-candidates"])),

@@ -6,6 +6,7 @@ use ipnet::Ipv4Net;
 
 use super::firewall::refuse_fixed;
 use super::link::{self, LinkSpec};
+use super::profile;
 use crate::base::{PortRange, SimDuration};
 use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, NatBehavior, Nickname,
@@ -13,9 +14,9 @@ use crate::plan::{
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::NAT;
-use crate::scenario::profiles;
+use crate::scenario::profiles::{self, ProfileKind};
 use crate::scenario::read::words::unknown_word;
-use crate::scenario::read::{At, Fields, Reader, listed};
+use crate::scenario::read::{At, Fields, Reader};
 use crate::scenario::source::Span;
 use crate::scenario::tree::{Node, Value};
 
@@ -130,7 +131,7 @@ pub fn read_change(reader: &mut Reader<'_>, node: &Node) -> Option<Nat> {
 fn body(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Nat {
     let behind = fields.get("behind").and_then(|node| reader.node_name("behind", node));
     let kind = fields.get("type").and_then(|node| nickname(reader, "type", node));
-    let profile = fields.get("profile").and_then(|node| profile(reader, node));
+    let profile = fields.get("profile").and_then(|node| profile::name(reader, ProfileKind::Nat, node));
     let axes = axes(reader, fields);
     let outside = fields.get("outside").and_then(|node| reader.addresses("outside", node));
     let inside = fields.get("inside").and_then(|node| reader.leaf("inside", node));
@@ -180,31 +181,15 @@ fn nickname(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<At<Nickna
     if let Some(nickname) = Nickname::from_alias(text.value) {
         return Some(At::new(nickname, text.span));
     }
-    let diagnostic = if profiles::profile_names().contains(&text.value) {
-        Diagnostic::new(Code::UnknownWord, format!("`{}` is a profile, not a nickname", text.value))
-            .help(format!("write `profile: {}`", text.value))
-    } else {
-        unknown_word(key, text.value, &profiles::nickname_words()).help(format!(
-            "device profiles are written `profile: NAME`; there is {}",
-            listed(profiles::profile_names())
-        ))
+    let diagnostic = match profiles::find(text.value) {
+        Some(profile) if profile.kind == ProfileKind::Nat => {
+            Diagnostic::new(Code::UnknownWord, format!("`{}` is a profile, not a nickname", text.value))
+                .help(format!("write `profile: {}`", text.value))
+        }
+        _ => unknown_word(key, text.value, &profiles::nickname_words())
+            .help("device profiles are written `profile: NAME`; `punchlab profiles` lists them"),
     };
     reader.report(diagnostic.at(text.span, "no NAT is called that"));
-    None
-}
-
-fn profile(reader: &mut Reader<'_>, node: &Node) -> Option<At<&'static str>> {
-    let text = reader.text("profile", node, "a profile such as `linux-masquerade`")?;
-    if let Some(profile) = profiles::find(text.value) {
-        return Some(At::new(profile.name, text.span));
-    }
-    let diagnostic = if Nickname::from_alias(text.value).is_some() {
-        Diagnostic::new(Code::UnknownWord, format!("`{}` is a nickname, not a profile", text.value))
-            .help(format!("write `type: {}`", text.value))
-    } else {
-        unknown_word("profile", text.value, &profiles::profile_names())
-    };
-    reader.report(diagnostic.at(text.span, "no profile is called that"));
     None
 }
 

@@ -17,6 +17,8 @@ pub use nat::NAT;
 pub use peer::{ICE_SERVER, PEER};
 pub use server::SERVER;
 
+use super::profiles::ProfileKind;
+
 /// What to do without the keys of IPv6.
 const NO_IPV6: &str = "leave the key out: this version speaks IPv4 only";
 
@@ -82,6 +84,8 @@ pub enum Kind {
     Network,
     /// One of these words.
     Word(fn() -> Vec<&'static str>),
+    /// The name of a profile of this kind.
+    Profile(ProfileKind),
     /// One of these words, or a list of them.
     Words(fn() -> Vec<&'static str>),
     /// A named link or a map.
@@ -249,6 +253,7 @@ impl Kind {
             Self::Addresses => "list of addresses".into(),
             Self::Network => "network".into(),
             Self::Word(words) => or_words(&words()),
+            Self::Profile(_) => "name of a [profile](#profiles)".into(),
             Self::Words(words) => format!("one or a list of {}", or_words(&words())),
             Self::Link => "named link or map (`link`)".into(),
             Self::Uris => "one or a list of URIs".into(),

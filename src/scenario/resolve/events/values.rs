@@ -48,14 +48,18 @@ pub fn nat(
 
 /// The rules of a firewall after a change.
 pub fn firewall(reader: &mut Reader<'_>, change: &file::Firewall, now: &Firewall) -> Firewall {
-    let inbound = change.inbound.as_ref().map_or(now.inbound, |at| at.value);
+    let mut firewall = change.profiled().unwrap_or_else(|| now.clone());
+    firewall.label = change.profile.as_ref().map(|profile| profile.value.to_owned());
+    change.apply(&mut firewall);
     let idle = [
         ("filtering", change.filtering.as_ref().map(|at| at.span)),
         ("udp-timeout", change.udp_timeout.as_ref().map(|at| at.span)),
     ];
     for (key, span) in idle {
         // Beside its own `inbound: allow` the reader has refused it already.
-        if let Some(span) = span.filter(|_| inbound == InboundPolicy::Allow && change.inbound.is_none()) {
+        if let Some(span) =
+            span.filter(|_| firewall.inbound == InboundPolicy::Allow && change.inbound.is_none())
+        {
             reader.report(
                 Diagnostic::new(
                     Code::MeaninglessKey,
@@ -66,11 +70,5 @@ pub fn firewall(reader: &mut Reader<'_>, change: &file::Firewall, now: &Firewall
             );
         }
     }
-    Firewall {
-        outbound: change.outbound.clone().unwrap_or_else(|| now.outbound.clone()),
-        inbound,
-        filtering: change.filtering.as_ref().map_or(now.filtering, |at| at.value),
-        udp_lifetime: change.udp_timeout.as_ref().map_or(now.udp_lifetime, |at| at.value),
-        label: None,
-    }
+    firewall
 }
