@@ -48,8 +48,6 @@ pub fn nat(
 
 /// The rules of a firewall after a change.
 pub fn firewall(reader: &mut Reader<'_>, change: &file::Firewall, now: &Firewall) -> Firewall {
-    let profiled = change.profiled();
-    let now = profiled.as_ref().unwrap_or(now);
     let mut firewall = change.profiled().unwrap_or_else(|| now.clone());
     firewall.label = change.profile.as_ref().map(|profile| profile.value.to_owned());
     change.apply(&mut firewall);
