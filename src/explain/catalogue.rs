@@ -376,7 +376,9 @@ impl Axes<'_> {
     }
 }
 
+/// A server with both families is named once.
 fn uri_list(uris: impl Iterator<Item = String>) -> String {
-    let quoted: Vec<String> = uris.map(|uri| format!("\"{uri}\"")).collect();
+    let mut quoted: Vec<String> = uris.map(|uri| format!("\"{uri}\"")).collect();
+    quoted.dedup();
     format!("[{}]", quoted.join(", "))
 }

@@ -1,6 +1,6 @@
 //! Why the boxes in front of a peer let its counterpart in.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::passage::Stop;
 use crate::base::NodeId;
@@ -24,7 +24,7 @@ pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Ad
     let Some((_, pair)) = side.selections.last() else { return admissions };
     let is_passed = |node: &NodeId| passage.iter().any(|stop| stop.node == *node);
     for node in plan.topology.ancestors(side.node).into_iter().filter(is_passed) {
-        match filtering_of(&plan.topology.node(node).element) {
+        match filtering_of(&plan.topology.node(node).element, pair.local.address.ip()) {
             None => {}
             Some(FilteringBehavior::EndpointIndependent) => admissions.open_to_all.push(node),
             Some(_) if was_opened(trace, node, pair.remote.address) => admissions.opened.push(node),
@@ -34,9 +34,10 @@ pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Ad
     admissions
 }
 
-const fn filtering_of(element: &Element) -> Option<FilteringBehavior> {
+/// Which packets from outside come in to an inside host with this address.
+fn filtering_of(element: &Element, inside: IpAddr) -> Option<FilteringBehavior> {
     match element {
-        Element::Nat(nat) => Some(nat.behavior.filtering),
+        Element::Nat(nat) => nat.filtering_of(inside),
         Element::Firewall(firewall) => Some(firewall.filtering),
         _ => None,
     }

@@ -53,8 +53,9 @@ const VALUES: &str = "
 | bandwidth | a number and `bps`, `kbps`, `Mbps` or `Gbps`: `40kbps`, `1.2Mbps` |
 | port range | `1024-65535`, both ends included |
 | port | `3478/udp`; a list may be written without brackets if it has one entry |
-| address | IPv4: `203.0.113.10` |
-| network | IPv4 with the length of its prefix: `192.168.1.0/24` |
+| address | `203.0.113.10`, or `2001:db8::10`; in a URI `[2001:db8::10]` |
+| network | an IPv4 address with the length of its prefix: `192.168.1.0/24` |
+| IPv6 network | the same of IPv6: `2001:db8:a::/64` |
 
 Numbers are decimal. Bare numbers are refused where a value has a unit, and so is everything of YAML that a scenario
 does without: anchors and aliases, merge keys, tags, a second document.

@@ -34,7 +34,7 @@ mod tests;
 
 use std::fmt::Display;
 
-pub use boxes::{Firewall, Nat, Outbound};
+pub use boxes::{Firewall, Ipv6, Nat, Outbound};
 pub use expect::{Drops, Expect};
 pub use hosts::{IceServer, Peer, Server};
 pub use link::{Link, Signalling};

@@ -67,6 +67,11 @@ fn named(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<Link> {
 }
 
 impl LinkSpec {
+    /// `mtu`.
+    pub const fn mtu(&self) -> Option<&At<u64>> {
+        self.mtu.as_ref()
+    }
+
     /// The link, where what the file leaves open is taken from `default`.
     pub fn resolve(&self, default: &Link, reader: &mut Reader<'_>) -> Link {
         let mut link = self.named.as_ref().unwrap_or(default).clone();

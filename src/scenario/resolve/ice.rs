@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::assumed::Assumed;
+use super::assumed::{Assumed, list};
 use super::names::{Names, Section};
 use super::servers::Placed;
 use crate::plan::{Credentials, IceServer, IceServerKind};
@@ -17,40 +17,47 @@ const DEFAULT_PORT: u16 = 3_478;
 pub fn servers(
     reader: &mut Reader<'_>,
     file: &File,
-    peer: &Named<file::Peer>,
+    (peer, own): (&Named<file::Peer>, &[IpAddr]),
     names: &Names<'_>,
     placed: &[Placed],
     assumed: &mut Assumed,
 ) -> Vec<IceServer> {
-    let own = peer.body.turn_credentials.as_ref().map(|at| &at.value);
+    let own_login = peer.body.turn_credentials.as_ref().map(|at| &at.value);
     let login = |server: usize, given: Option<&Credentials>| {
-        given.or(own).cloned().or_else(|| right_credentials(&placed[server].users, &peer.name.value))
+        given.or(own_login).cloned().or_else(|| right_credentials(&placed[server].users, &peer.name.value))
     };
     let mut found: Vec<IceServer> = Vec::new();
     match &peer.body.ice_servers {
         Some(given) => {
             for entry in given {
-                let Some((server, address)) = target(reader, file, names, placed, &entry.uri) else {
+                let Some((server, addresses)) = target(reader, file, names, (placed, own), &entry.uri) else {
                     continue;
                 };
                 let kind = entry.uri.value.kind;
                 let credentials =
                     login(server, entry.credentials.as_ref()).filter(|_| kind == IceServerKind::Turn);
-                if found.iter().any(|other| other.kind == kind && other.address == address) {
+                if found.iter().any(|other| other.kind == kind && addresses.contains(&other.address)) {
                     reader.report(
                         Diagnostic::new(Code::DuplicateKey, "`ice-servers` names this server twice")
                             .at(entry.uri.span, "again here")
                             .help("remove one of them"),
                     );
                 }
-                found.push(IceServer { node: placed[server].node, address, kind, credentials });
+                found.extend(addresses.into_iter().map(|address| IceServer {
+                    node: placed[server].node,
+                    address,
+                    kind,
+                    credentials: credentials.clone(),
+                }));
             }
         }
         None => {
             for (index, server) in file.servers.iter().enumerate() {
                 let mut add = |port: Option<&At<u16>>, kind, credentials: Option<Credentials>| {
-                    if let Some(port) = port {
-                        let address = SocketAddr::new(placed[index].address, port.value);
+                    let Some(port) = port else { return };
+                    for address in placed[index].addresses_for(own) {
+                        let address = SocketAddr::new(address, port.value);
+                        let credentials = credentials.clone();
                         found.push(IceServer { node: placed[index].node, address, kind, credentials });
                     }
                 };
@@ -84,7 +91,7 @@ fn right_credentials(users: &[Credentials], peer: &str) -> Option<Credentials> {
 }
 
 fn uris(file: &File, servers: &[IceServer], placed: &[Placed]) -> String {
-    let texts: Vec<String> = servers
+    let mut texts: Vec<String> = servers
         .iter()
         .filter_map(|server| {
             let index = placed.iter().position(|other| other.node == server.node)?;
@@ -93,17 +100,30 @@ fn uris(file: &File, servers: &[IceServer], placed: &[Placed]) -> String {
             Some(format!("{}:{}{port}", server.kind, file.servers[index].name.value))
         })
         .collect();
-    format!("[{}]", texts.join(", "))
+    // A server with both families is named once.
+    texts.dedup();
+    list(&texts)
 }
 
-/// The server a URI stands for, and its address and port.
+impl Placed {
+    /// The addresses that the server's name stands for to a peer with these addresses of its own: one of each family they
+    /// share, IPv6 first (RFC 6724 §6). A server of no family of the peer's has the address a DNS would tell all the same.
+    fn addresses_for(&self, own: &[IpAddr]) -> Vec<IpAddr> {
+        let first = |is_wanted: fn(&IpAddr) -> bool| self.addresses.iter().copied().find(is_wanted);
+        let shared = [IpAddr::is_ipv6, IpAddr::is_ipv4].into_iter().filter(|family| own.iter().any(family));
+        let addresses: Vec<IpAddr> = shared.filter_map(first).collect();
+        if addresses.is_empty() { self.addresses.first().copied().into_iter().collect() } else { addresses }
+    }
+}
+
+/// The server a URI stands for, and its addresses and port, for a peer with these addresses of its `own`.
 fn target(
     reader: &mut Reader<'_>,
     file: &File,
     names: &Names<'_>,
-    placed: &[Placed],
+    (placed, own): (&[Placed], &[IpAddr]),
     uri: &At<Uri>,
-) -> Option<(usize, SocketAddr)> {
+) -> Option<(usize, Vec<SocketAddr>)> {
     let Uri { kind, target } = &uri.value;
     let host = target.host.as_str();
     let literal = host.parse::<IpAddr>().ok();
@@ -111,9 +131,10 @@ fn target(
         let by_name =
             server.name.value == host || server.body.host.as_ref().is_some_and(|name| name.value == host);
         let by_address = literal.filter(|address| placed.addresses.contains(address));
-        by_address.or(by_name.then_some(placed.address)).map(|address| (index, address))
+        let by_address = by_address.map(|address| vec![address]);
+        by_address.or(by_name.then(|| placed.addresses_for(own))).map(|addresses| (index, addresses))
     });
-    let Some((index, address)) = named else {
+    let Some((index, addresses)) = named else {
         let name = At::new(host.to_owned(), uri.span);
         let help = format!("write `{kind}:NAME` with the name, the `host` or the `address` of a server");
         names.expect(reader, &name, &[Section::Server], "the URI names", &help);
@@ -128,7 +149,7 @@ fn target(
     if !offered.iter().any(|at| at.value == port) && !server.broken {
         reader.report(no_service(server, *kind, port, target.port.is_some(), offered, uri));
     }
-    Some((index, SocketAddr::new(address, port)))
+    Some((index, addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect()))
 }
 
 fn no_service(

@@ -44,6 +44,7 @@ impl Lab {
             behavior,
             inside: "10.0.0.0/8".parse().expect("a network"),
             gateway: ip("10.0.0.1"),
+            ipv6: None,
             label: None,
         };
         let mut topology = Topology::new();
