@@ -1,15 +1,16 @@
 //! Every single change that might matter: each axis of each NAT, each rule of each firewall, what servers offer and
 //! peers know of them, links, and signalling.
 //!
-//! What this version cannot run (TCP and TLS transports, IPv6) is not in it.
+//! What this version cannot run (TCP and TLS transports) is not in it, nor IPv6 where the scenario has none.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 
 use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
     Access, ConflictBehavior, Credentials, Element, FilterScope, FilteringBehavior, Firewall, Hairpinning,
-    IceServerKind, IceTransportPolicy, InboundPolicy, Link, MappingBehavior, Nat, Nickname, Peer, Plan,
+    IceServerKind, IceTransportPolicy, InboundPolicy, Link, MappingBehavior, Nat, Nickname, Node, Peer, Plan,
     Pooling, PortAssignment, RefreshDirection, ReplyMapping, Server, Service, ServiceProtocol, Unsolicited,
 };
 
@@ -27,7 +28,10 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
     for (id, node) in plan.topology.nodes() {
         match &node.element {
             Element::Router => {}
-            Element::Nat(nat) => catalogue.nat(&node.name, nat, node.addresses.len()),
+            Element::Nat(nat) => {
+                catalogue.nat(&node.name, nat, node.addresses.len());
+                catalogue.ipv6(id, nat);
+            }
             Element::Firewall(firewall) => catalogue.firewall(&node.name, firewall),
             Element::Server(server) => catalogue.server(&node.name, server),
             Element::Peer(peer) => catalogue.peer(&node.name, peer),
@@ -67,6 +71,27 @@ impl Catalogue<'_> {
         self.lives(axes, behavior.lifetimes.udp, behavior.lifetimes.udp_unreplied);
         self.words(axes, "timeout-refresh", RefreshDirection::ALL, behavior.lifetimes.refresh);
         self.words(axes, "unsolicited", Unsolicited::ALL, behavior.unsolicited);
+    }
+
+    /// Another filter for IPv6, or IPv6 at all where others have it.
+    fn ipv6(&mut self, id: NodeId, nat: &Nat) {
+        let name = self.plan.name_of(id);
+        let axes = Axes { section: "nats", name };
+        if let Some(side) = &nat.ipv6 {
+            self.words(axes, "ipv6.filtering", FilteringBehavior::ALL, side.filtering);
+            return;
+        }
+        let has_ipv6 = |node: &Node| node.addresses.iter().any(IpAddr::is_ipv6);
+        let carries = |node: NodeId| match &self.plan.topology.node(node).element {
+            Element::Nat(nat) => nat.ipv6.is_some(),
+            _ => true,
+        };
+        let above = self.plan.topology.ancestors(id);
+        if self.plan.topology.nodes().any(|(_, node)| has_ipv6(node)) && above.into_iter().all(carries) {
+            // A documentation prefix (RFC 9637) that nobody gets unasked.
+            let prefix = format!("{{ prefix: \"3fff:f00:{:x}::/64\" }}", id.index());
+            self.changes.push(Change::one(format!("let {name} carry IPv6"), axes.path("ipv6"), prefix));
+        }
     }
 
     /// Longer lives. A mapping that saw no reply must not outlive one that did, so both grow together.

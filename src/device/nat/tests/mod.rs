@@ -4,6 +4,7 @@ mod filtering;
 mod hairpin;
 mod icmp;
 mod invariants;
+mod ipv6;
 mod lifetimes;
 mod mapping;
 mod pipeline;
