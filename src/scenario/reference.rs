@@ -114,6 +114,14 @@ Explicit addresses are taken first. Then, in the order of the file:
   is behind it the next ones.
 
 What is behind a firewall, or behind a `none` or `symmetric-firewall`, is in the same network as that box.
+
+Of IPv6, who has it gets:
+
+- servers 2001:db8:5::1, 2001:db8:5::2 and so on;
+- peers on the internet 2001:db8:0:1::1 and so on;
+- what is behind a NAT the addresses ::10, ::11 and so on of its `prefix`. The NAT itself has ::1.
+
+Where a NAT's prefix holds 2001:db8:5:: or 2001:db8:0:1::, 3fff:5:: and 3fff:1:: take their place.
 ",
     );
 }
