@@ -24,6 +24,7 @@
 //! | [`engine`] | the network and the one run loop |
 //! | [`outcome`] | path, needs, why, expectations |
 //! | [`explain`] | what would have given a call another path, found by running it |
+//! | [`discover`] | what STUN can find out about NATs, and what it gets wrong |
 //! | [`matrix`] | one call between every pair of NAT types |
 //! | [`report`] | pure writers |
 //! | [`lab`] | scenarios inside `cargo test` |
@@ -55,6 +56,7 @@ pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod device;
+pub mod discover;
 pub mod endpoint;
 pub mod engine;
 pub mod explain;

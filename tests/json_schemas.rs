@@ -9,10 +9,11 @@ use punchlab::suite::schema;
 use serde_json::{Value, json};
 
 #[test]
-fn every_outcome_explanation_and_result_follows_its_schema() {
+fn every_outcome_discovery_explanation_and_result_follows_its_schema() {
     for file in scenario_files() {
         let file = file.display().to_string();
         assert_valid(&schema::of_outcome(), &["run", &file, "--format", "json"]);
+        assert_valid(&schema::of_discoveries(), &["discover", &file, "--lifetime", "--format", "json"]);
         assert_valid(&schema::of_explanation(), &["explain", &file, "--singles", "--format", "json"]);
     }
     assert_valid(&schema::of_results(), &["test", "scenarios", "--json", "-"]);
@@ -25,7 +26,7 @@ fn a_word_that_is_none_is_refused_and_every_key_is_described() {
     let mut outcome = json_of(&["run", "scenarios/same-lan.nat.yaml", "--format", "json"]);
     outcome["calls"][0]["path"] = json!("sideways");
     assert!(!jsonschema::is_valid(&schema, &outcome));
-    for schema in [schema, schema::of_explanation(), schema::of_results()] {
+    for schema in [schema, schema::of_discoveries(), schema::of_explanation(), schema::of_results()] {
         let undescribed = undescribed(&schema);
         assert!(undescribed.is_empty(), "{undescribed:?}");
     }

@@ -9,7 +9,9 @@ use punchlab::agent::{AgentConfig, IceStack, Input, Output, build};
 use punchlab::base::{Limits, NodeId, PortId, PortRange, Random, SimDuration, SimTime};
 use punchlab::device::server::Server;
 use punchlab::device::{Device, Outbox};
-use punchlab::plan::{self, Credentials, IceServer, IceServerKind, IceTransportPolicy, StackKind};
+use punchlab::plan::{
+    self, Credentials, IceServer, IceServerKind, IceTransportPolicy, Listen, StackKind, Transport,
+};
 use punchlab::wire::{Flow, Packet, SelectedPair, Signal};
 
 const SERVER: &str = "192.0.2.4:3478";
@@ -77,7 +79,7 @@ fn address(text: &str) -> SocketAddr {
 
 fn server(nonce_lifetime: SimDuration) -> Server {
     let turn = plan::Turn {
-        udp_ports: vec![3478],
+        listen: vec![Listen::udp(3478)],
         realm: "example.org".to_owned(),
         users: vec![demo()],
         relay_ports: PortRange::DYNAMIC,
@@ -89,7 +91,7 @@ fn server(nonce_lifetime: SimDuration) -> Server {
         channel_cooldown: SimDuration::from_secs(300),
         nonce_lifetime,
     };
-    let config = plan::Server { stun: vec![3478], turn: Some(turn), up: true };
+    let config = plan::Server { stun: vec![Listen::udp(3478)], turn: Some(turn), up: true };
     let random = Random::stream(1, "turn", "server");
     Server::new(&config, &[address(SERVER).ip()], &Limits::DEFAULT, random)
 }
@@ -105,6 +107,8 @@ impl World {
                 node: NodeId::default(),
                 address: address(SERVER),
                 kind,
+                transport: Transport::Udp,
+                host: None,
                 credentials,
             };
             let config = AgentConfig {

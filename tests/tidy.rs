@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["device", "agent", "endpoint", "scenario", "trace"],
     &["engine"],
     &["outcome"],
-    &["matrix", "explain"],
+    &["matrix", "explain", "discover"],
     &["report"],
     &["suite", "lab"],
     &["cli"],

@@ -5,12 +5,13 @@ use std::path::Path;
 use super::Exit;
 use super::console::Console;
 use super::overrides::OverrideArguments;
+use crate::base::Limits;
 use crate::engine::{Run, RunOptions};
 use crate::outcome::{Outcome, simulate};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::report::text::{Style, printable};
-use crate::scenario::{self, Case, Diagnostic, Rejection, Source};
+use crate::scenario::{self, Case, Diagnostic, Overrides, Rejection, Source};
 
 /// Reads one scenario; what is wrong with it goes to standard error.
 pub fn load(file: &Path, overrides: &OverrideArguments, console: &mut Console) -> Result<Plan, Exit> {
@@ -23,10 +24,20 @@ pub fn load_source(
     overrides: &OverrideArguments,
     console: &mut Console,
 ) -> Result<(Source, Plan), Exit> {
-    let source = Source::read(file, &overrides.limits()).map_err(|rejection| refused(&rejection, console))?;
     not_contradictory(overrides, console)?;
-    let plan = scenario::load(&source, &overrides.overrides(), &overrides.limits())
-        .map_err(|rejection| refused(&rejection, console))?;
+    load_with(file, &overrides.overrides(), &overrides.limits(), console)
+}
+
+/// Reads one scenario with these changes, and keeps its text.
+pub fn load_with(
+    file: &Path,
+    overrides: &Overrides,
+    limits: &Limits,
+    console: &mut Console,
+) -> Result<(Source, Plan), Exit> {
+    let source = Source::read(file, limits).map_err(|rejection| refused(&rejection, console))?;
+    let plan =
+        scenario::load(&source, overrides, limits).map_err(|rejection| refused(&rejection, console))?;
     Ok((source, plan))
 }
 

@@ -6,6 +6,7 @@ mod console;
 mod discover;
 mod exit;
 mod explain;
+mod find;
 mod graph;
 mod ladder;
 mod lesson;
@@ -48,6 +49,7 @@ Examples:
   punchlab run call.nat.yaml --agent rtc --pcap call.pcapng
   punchlab report call.nat.yaml -o call.html
   punchlab explain scenarios/symmetric-x-symmetric.nat.yaml
+  punchlab discover scenarios/discovery-nine-nats.nat.yaml
   punchlab graph call.nat.yaml -o call.svg
   punchlab ladder call.nat.yaml --call 'alice->bob' --format svg -o ladder.svg
   punchlab test tests/nat --junit junit.xml
@@ -77,6 +79,8 @@ enum Command {
     Report(report::ReportArguments),
     /// Say what each side tried, and which smallest changes would have given the call another path.
     Explain(explain::ExplainArguments),
+    /// Find out about each NAT by STUN, as RFC 5780 and RFC 3489 do, and show where that goes wrong.
+    Discover(discover::DiscoverArguments),
     /// Run every scenario of a folder as a test: expectations, snapshots, reports for CI.
     Test(test::TestArguments),
     /// Run a scenario again whenever it is saved, and keep an open page of it fresh.
@@ -122,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::execute(&arguments, &mut console),
         Command::Report(arguments) => report::execute(&arguments, &mut console),
         Command::Explain(arguments) => explain::execute(&arguments, &mut console),
+        Command::Discover(arguments) => discover::execute(&arguments, &mut console),
         Command::Test(arguments) => test::execute(&arguments, &mut console),
         #[cfg(feature = "watch")]
         Command::Watch(arguments) => watch::execute(&arguments, &mut console),

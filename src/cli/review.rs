@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::Exit;
 use super::console::Console;
-use super::discover;
+use super::find;
 use super::test::snapshots::{NEW_SNAPSHOT, diff, new_path, path_of};
 use crate::report::text::{Role, Text, counted};
 
@@ -75,7 +75,7 @@ pub fn execute(arguments: &ReviewArguments, console: &mut Console) -> Exit {
 
 /// The snapshots that have a new version beside them, each once, in the order of their names.
 fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
-    let files = discover::files(paths, NEW_SNAPSHOT)?;
+    let files = find::files(paths, NEW_SNAPSHOT)?;
     let snapshots = files.iter().map(|file| snapshot_of(file));
     let mut snapshots: Vec<PathBuf> = snapshots.filter(|snapshot| new_path(snapshot).exists()).collect();
     snapshots.sort();

@@ -6,7 +6,7 @@ use super::Exit;
 use super::console::Console;
 use super::output::OutputArguments;
 use crate::scenario;
-use crate::suite::schema::{of_explanation, of_outcome, of_results};
+use crate::suite::schema::{of_discoveries, of_explanation, of_outcome, of_results};
 
 /// `punchlab schema [OF]`
 #[derive(Debug, Args)]
@@ -37,6 +37,8 @@ enum Of {
     Outcome,
     /// What `explain --format json` prints.
     Explanation,
+    /// What `discover --format json` prints.
+    Discover,
     /// What `test --json` writes.
     Results,
 }
@@ -47,6 +49,7 @@ pub fn execute(arguments: &SchemaArguments, console: &mut Console) -> Exit {
         Of::Scenario => scenario::schema(),
         Of::Outcome => of_outcome(),
         Of::Explanation => of_explanation(),
+        Of::Discover => of_discoveries(),
         Of::Results => of_results(),
     };
     arguments.output.deliver(&format!("{schema:#}\n"), console)

@@ -13,6 +13,7 @@ pub mod nat;
 pub mod router;
 pub mod server;
 pub mod stun_server;
+mod tcp_flow;
 pub mod turn;
 
 /// A network element.

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use bytes::Bytes;
 
 use super::stun_server::StunServer;
-use super::turn::TurnServer;
+use super::turn::{ClientId, Handled, Said, TurnServer};
 use super::{Device, Outbox, Verdict};
 use crate::base::{Limits, PortId, Random, SimTime};
-use crate::plan::{self, DropReason, Protocol, Rule};
+use crate::plan::{self, DropReason, Listen, Protocol, Rule, Transport};
 use crate::wire::{Body, IcmpKind, Packet};
 
 /// How often one packet may be handed from the server to itself. Two clients of one TURN server need one; more happens
@@ -28,9 +28,10 @@ impl Server {
     /// A server with this configuration and these addresses. All of its randomness (nonces, relayed ports,
     /// transaction ids) comes from `random`.
     pub fn new(config: &plan::Server, addresses: &[IpAddr], limits: &Limits, random: Random) -> Self {
-        let stun = StunServer::new(&config.stun, addresses);
+        let udp_ports: Vec<u16> = Listen::udp_ports(&config.stun).collect();
+        let stun = StunServer::new(&udp_ports, addresses);
         let turn = config.turn.as_ref().map(|turn| {
-            let listening = [stun.ports(), &turn.udp_ports].concat();
+            let listening = stun.ports().iter().copied().chain(Listen::udp_ports(&turn.listen)).collect();
             TurnServer::new(turn, addresses, listening, limits.allocations_per_server, random)
         });
         Self { up: config.up, addresses: addresses.to_vec(), stun, turn }
@@ -48,7 +49,8 @@ impl Server {
                 Some(turn)
                     if turn.relays_from(icmp.quoted.source) && icmp.quoted_protocol == Protocol::Udp =>
                 {
-                    turn.handle_icmp(now, packet, icmp, out)
+                    let handled = turn.handle_icmp(now, icmp, out);
+                    say(packet, handled, out)
                 }
                 _ => Verdict::Deliver,
             },
@@ -71,13 +73,18 @@ impl Server {
                     self.stun.handle(packet, payload, out);
                     return Verdict::Deliver;
                 }
-                turn.handle_client(now, packet, payload, out)
+                let client = ClientId { flow: packet.flow, transport: Transport::Udp };
+                let handled = turn.handle_client(now, client, payload, out);
+                say(packet, handled, out)
             }
             _ if self.stun.listens_on(destination.port()) => {
                 self.stun.handle(packet, payload, out);
                 Verdict::Deliver
             }
-            Some(turn) if turn.relays_from(destination) => turn.handle_peer(now, packet, payload, out),
+            Some(turn) if turn.relays_from(destination) => {
+                let handled = turn.handle_peer(now, packet.flow, payload, out);
+                say(packet, handled, out)
+            }
             _ => closed(packet, out),
         }
     }
@@ -127,6 +134,27 @@ impl Device for Server {
             turn.expire(now, out);
         }
     }
+}
+
+/// Sends what the TURN server says because of `received`. What it relays goes on with what `received` carried.
+fn say(received: &Packet, handled: Handled, out: &mut Outbox) -> Verdict {
+    let said = match handled {
+        Ok(Some(said)) => said,
+        Ok(None) => return Verdict::Deliver,
+        Err(drop) => return Verdict::Drop(drop),
+    };
+    let (flow, payload, relays) = match said {
+        Said::Answer { client, bytes } => (client.flow.reversed(), bytes.into(), None),
+        Said::ToClient { client, bytes } => (client.flow.reversed(), bytes.into(), Some(client)),
+        Said::ToPeer { client, flow, payload } => (flow, payload, Some(client)),
+    };
+    let mut packet = Packet::udp(flow, payload);
+    if let Some(client) = relays {
+        packet.trail = received.trail;
+        packet.trail.relayed.get_or_insert(client.transport);
+    }
+    out.emit(PortId::UPLINK, packet, Some(received.id));
+    Verdict::Deliver
 }
 
 /// True for STUN's Binding method, whatever the class.

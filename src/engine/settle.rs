@@ -50,7 +50,8 @@ pub fn progress(caller: &Session, callee: &Session, quiet: Quiet) -> CallProgres
     if !sides.iter().all(|side| side.selected_at().is_some() && side.is_confirmed()) {
         return CallProgress::Open;
     }
-    let relayed = sides.map(|side| side.diary.observed.is_some_and(|observed| observed.trail.relayed));
+    let relayed =
+        sides.map(|side| side.diary.observed.is_some_and(|observed| observed.trail.relayed.is_some()));
     match relayed {
         [false, false] => CallProgress::SettlesAt(changed_at + quiet.unrelayed),
         [true, true] => CallProgress::SettlesAt(changed_at + quiet.relayed),

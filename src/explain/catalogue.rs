@@ -10,8 +10,9 @@ use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
     Access, ConflictBehavior, Credentials, Element, FilterScope, FilteringBehavior, Firewall, Hairpinning,
-    IceServerKind, IceTransportPolicy, InboundPolicy, Link, MappingBehavior, Nat, Nickname, Node, Peer, Plan,
-    Pooling, PortAssignment, RefreshDirection, ReplyMapping, Server, Service, ServiceProtocol, Unsolicited,
+    IceServerKind, IceTransportPolicy, InboundPolicy, Link, Listen, MappingBehavior, Nat, Nickname, Node,
+    Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service,
+    ServiceProtocol, Unsolicited,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -56,21 +57,36 @@ impl Catalogue<'_> {
         self.words(axes, "filtering", FilteringBehavior::ALL, behavior.filtering);
         self.words(axes, "filter-scope", FilterScope::ALL, behavior.filter_scope);
         self.words(axes, "reply-mapping", ReplyMapping::ALL, behavior.reply_mapping);
-        self.words(axes, "port-assignment", PortAssignment::ALL, behavior.ports.assignment);
-        self.words(axes, "on-conflict", ConflictBehavior::ALL, behavior.ports.on_conflict);
-        if behavior.ports.range != PortRange::UNPRIVILEGED {
-            self.value(axes, "port-range", PortRange::UNPRIVILEGED);
-        }
-        if behavior.ports.max_per_host.is_some() {
-            self.value(axes, "max-ports-per-host", u16::MAX);
-        }
+        self.ports(axes, &behavior.ports);
         if addresses > 1 {
             self.words(axes, "ip-pooling", Pooling::ALL, behavior.pooling);
         }
         self.words(axes, "hairpinning", Hairpinning::ALL, behavior.hairpinning);
         self.lives(axes, behavior.lifetimes.udp, behavior.lifetimes.udp_unreplied);
         self.words(axes, "timeout-refresh", RefreshDirection::ALL, behavior.lifetimes.refresh);
-        self.words(axes, "unsolicited", Unsolicited::ALL, behavior.unsolicited);
+        self.words(axes, "unsolicited", Unsolicited::FOR_UDP, behavior.unsolicited);
+    }
+
+    fn ports(&mut self, axes: Axes<'_>, ports: &PortPolicy) {
+        // Blocks of ports and overloaded ones contradict each other.
+        let fits = |word: &PortAssignment| ports.block.is_none() || *word != PortAssignment::Overloading;
+        let assignments: Vec<_> = PortAssignment::ALL.iter().copied().filter(fits).collect();
+        self.words(axes, "port-assignment", &assignments, ports.assignment);
+        self.words(axes, "on-conflict", ConflictBehavior::ALL, ports.on_conflict);
+        if ports.range != PortRange::UNPRIVILEGED {
+            self.value(axes, "port-range", PortRange::UNPRIVILEGED);
+        }
+        if ports.max_per_host.is_some() {
+            self.value(axes, "max-ports-per-host", u16::MAX);
+        }
+        if ports.block.is_some_and(|size| size > 1) {
+            let what = format!("give {}'s hosts ports one by one", axes.name);
+            self.changes.push(Change::one(what, axes.path("port-block-size"), "1"));
+        }
+        if !ports.quarantine.is_zero() {
+            let what = format!("let no port of {} rest", axes.name);
+            self.changes.push(Change::one(what, axes.path("port-quarantine"), "0s"));
+        }
     }
 
     /// Another filter for IPv6, or IPv6 at all where others have it.
@@ -188,7 +204,7 @@ impl Catalogue<'_> {
         let what = if server.up { format!("switch {name} off") } else { format!("switch {name} on") };
         self.changes.push(Change::one(what, axes.path("up"), (!server.up).to_string()));
         let Some(turn) = &server.turn else { return };
-        for port in self.open_ports().into_iter().filter(|port| !turn.udp_ports.contains(port)) {
+        for port in self.open_ports().into_iter().filter(|port| !turn.listen.contains(&Listen::udp(*port))) {
             let change = Change::one(
                 format!("let {name} offer TURN on {port}/udp"),
                 axes.path("turn"),
@@ -253,9 +269,9 @@ impl Catalogue<'_> {
         let mut missing = Vec::new();
         for (id, node) in self.plan.topology.nodes() {
             let Element::Server(server) = &node.element else { continue };
-            let stun = server.stun.first().map(|port| (IceServerKind::Stun, *port));
-            let turn = server.turn.iter().filter_map(|turn| turn.udp_ports.first());
-            let turn = turn.map(|port| (IceServerKind::Turn, *port));
+            let stun = Listen::udp_ports(&server.stun).next().map(|port| (IceServerKind::Stun, port));
+            let turn = server.turn.as_ref().and_then(|turn| Listen::udp_ports(&turn.listen).next());
+            let turn = turn.map(|port| (IceServerKind::Turn, port));
             for (kind, port) in stun.into_iter().chain(turn) {
                 if !peer.ice_servers.iter().any(|known| known.node == id && known.kind == kind) {
                     missing.push((kind, id, port));

@@ -22,7 +22,10 @@ pub struct Admissions {
 pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Admissions {
     let mut admissions = Admissions::default();
     let Some((_, pair)) = side.selections.last() else { return admissions };
-    let is_passed = |node: &NodeId| passage.iter().any(|stop| stop.node == *node);
+    // A NAT that only switches a packet from one of its inside ports to another does not filter it.
+    let switches =
+        |stop: &Stop| !stop.rewrote && matches!(plan.topology.node(stop.node).element, Element::Nat(_));
+    let is_passed = |node: &NodeId| passage.iter().any(|stop| stop.node == *node && !switches(stop));
     for node in plan.topology.ancestors(side.node).into_iter().filter(is_passed) {
         match filtering_of(&plan.topology.node(node).element, pair.local.address.ip()) {
             None => {}

@@ -3,7 +3,7 @@
 use super::{CallOutcome, EndOutcome, SelectedOutcome};
 use crate::base::{SimDuration, SimTime};
 use crate::engine::{Observed, Run, SessionRun};
-use crate::plan::{Family, IceState, Path, Plan, RelayProtocol};
+use crate::plan::{Family, IceState, Path, Plan, Transport};
 use crate::wire::{PairEnd, SelectedPair, Trail};
 
 /// The two sides of a call after a run.
@@ -64,13 +64,19 @@ fn path_of(at_caller: Option<Observed>, at_callee: Option<Observed>) -> Path {
 }
 
 fn path_of_trail(trail: Trail) -> Path {
-    if trail.relayed {
+    if trail.relayed.is_some() {
         Path::Relay
     } else if trail.source_rewrites + trail.destination_rewrites > 0 {
         Path::Stun
     } else {
         Path::Direct
     }
+}
+
+/// What is spoken to the relay that data have passed; of two relays on the way to the callee, to the caller's.
+fn relay_protocol_of(at_caller: Option<Observed>, at_callee: Option<Observed>) -> Option<Transport> {
+    let relayed = |observed: Option<Observed>| observed.and_then(|observed| observed.trail.relayed);
+    relayed(at_callee).or_else(|| relayed(at_caller))
 }
 
 /// Everything about a call but `needs` and `why`.
@@ -94,7 +100,8 @@ pub fn classify(plan: &Plan, run: &Run, call: usize) -> Option<CallOutcome> {
         family: last_pair(sides.caller)
             .filter(|_| connected)
             .map(|pair| Family::from(pair.local.address.ip())),
-        relay_protocol: (path == Path::Relay).then_some(RelayProtocol::Udp),
+        relay_protocol: relay_protocol_of(sides.caller.observed, sides.callee.observed)
+            .filter(|_| path == Path::Relay),
         nat_hops: if connected {
             [(from.clone(), caller_hops), (to.clone(), callee_hops)].into()
         } else {
@@ -118,6 +125,45 @@ pub fn classify(plan: &Plan, run: &Run, call: usize) -> Option<CallOutcome> {
 }
 
 fn selected(pair: SelectedPair) -> SelectedOutcome {
-    let end = |end: PairEnd| EndOutcome { kind: end.kind, protocol: "udp", address: end.address.to_string() };
+    // What is relayed is UDP, whatever the agent speaks to its relay.
+    let end = |end: PairEnd| EndOutcome {
+        kind: end.kind,
+        protocol: "udp",
+        address: end.address.to_string(),
+        relay_protocol: end.relay,
+    };
     SelectedOutcome { local: end(pair.local), remote: end(pair.remote) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::CandidateType;
+
+    #[test]
+    fn the_relay_protocol_is_that_of_the_relay_data_have_passed() {
+        let observed = |relayed| {
+            let trail = Trail { relayed, ..Trail::default() };
+            Some(Observed { at: SimTime::ZERO, trail, rtt_ns: None })
+        };
+        let (direct, tcp, tls) =
+            (observed(None), observed(Some(Transport::Tcp)), observed(Some(Transport::Tls)));
+
+        assert_eq!(relay_protocol_of(direct, direct), None);
+        assert_eq!(relay_protocol_of(tls, direct), Some(Transport::Tls), "relayed on the way back only");
+        assert_eq!(relay_protocol_of(direct, tls), Some(Transport::Tls));
+        assert_eq!(relay_protocol_of(tcp, tls), Some(Transport::Tls), "a relay each way");
+    }
+
+    #[test]
+    fn a_relayed_end_is_udp_however_its_relay_is_reached() {
+        let end = |kind, relay| PairEnd { kind, address: ([192, 0, 2, 1], 50_000).into(), relay };
+        let local = end(CandidateType::Relayed, Some(Transport::Tls));
+        let remote = end(CandidateType::Host, None);
+
+        let outcome = selected(SelectedPair { local, remote });
+
+        assert_eq!((outcome.local.protocol, outcome.local.relay_protocol), ("udp", Some(Transport::Tls)));
+        assert_eq!(outcome.remote.relay_protocol, None);
+    }
 }

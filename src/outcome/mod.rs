@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::engine::{Run, RunError, RunOptions, run};
-use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Plan, RelayProtocol};
+use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Plan, Transport};
 use crate::trace::Place;
 
 /// The outcome of one scenario: the contract's JSON object.
@@ -69,7 +69,7 @@ pub struct CallOutcome {
     pub family: Option<Family>,
     /// What the relayed end speaks to its TURN server.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub relay_protocol: Option<RelayProtocol>,
+    pub relay_protocol: Option<Transport>,
     /// How many NATs rewrote the settled pair's packets on each peer's side.
     pub nat_hops: BTreeMap<String, u32>,
     /// Which stack ran on which peer.
@@ -104,6 +104,9 @@ pub struct EndOutcome {
     pub protocol: &'static str,
     /// The transport address.
     pub address: String,
+    /// What the agent speaks to the TURN server of its own relayed end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay_protocol: Option<Transport>,
 }
 
 /// How many packets died at one place for one reason.

@@ -123,10 +123,12 @@ impl Case<'_> {
                 ));
             }
             if !admissions.open_to_all.is_empty() {
+                let open = &admissions.open_to_all;
+                let verb = if open.len() == 1 { "lets" } else { "let" };
                 sentences.push(format!(
-                    "In front of {}, {} lets anybody in (filtering: endpoint-independent).",
+                    "In front of {}, {} {verb} anybody in (filtering: endpoint-independent).",
                     self.name(side),
-                    self.names(&admissions.open_to_all),
+                    self.names(open),
                 ));
             }
         }

@@ -171,9 +171,18 @@ words! {
         /// The box takes it for itself and tracks it, so that the remote's endpoint is taken: a later packet from
         /// inside to that remote gets another port. Linux does so where its input chain accepts.
         Accept = "accept",
-        /// It is dropped and answered with ICMP port unreachable.
+        /// It is dropped and answered with ICMP port unreachable; a SYN only after 6 seconds, and not at all if a SYN of
+        /// the same connection has left by then (RFC 5382 REQ-4).
         Icmp = "icmp",
+        /// It is dropped, and a SYN is answered with a RST at once, which RFC 5382 REQ-4 forbids: it ends the connection
+        /// that both sides are about to open.
+        Rst = "rst",
     }
+}
+
+impl Unsolicited {
+    /// Those that differ for UDP.
+    pub const FOR_UDP: &[Self] = &[Self::Drop, Self::Accept, Self::Icmp];
 }
 
 /// How external ports are assigned.
@@ -189,6 +198,11 @@ pub struct PortPolicy {
     pub parity: bool,
     /// How many external ports one internal host may hold at a time (RFC 6888 REQ-4); `None`: no quota.
     pub max_per_host: Option<u16>,
+    /// Hosts get blocks of this many consecutive ports of the range, counted from its start (RFC 6888 §5); `None`: they
+    /// get ports one by one.
+    pub block: Option<u16>,
+    /// How long a port rests after its last mapping before it may serve another one (RFC 6888 REQ-8).
+    pub quarantine: SimDuration,
 }
 
 /// How long state lives after the packet that last refreshed it.
@@ -198,10 +212,25 @@ pub struct MappingLifetimes {
     pub udp: SimDuration,
     /// A UDP mapping that has seen outbound packets only.
     pub udp_unreplied: SimDuration,
-    /// A TCP mapping.
-    pub tcp: SimDuration,
-    /// Which packets refresh a mapping.
+    /// A TCP mapping, after the last packet in either direction.
+    pub tcp: TcpLifetimes,
+    /// Which packets refresh a UDP mapping.
     pub refresh: RefreshDirection,
+}
+
+/// How long a TCP connection may be idle before a box forgets it (RFC 5382 REQ-5, RFC 7857 §2, RFC 6092 REC-35).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TcpLifetimes {
+    /// While it is established.
+    pub established: SimDuration,
+    /// While it opens, while it closes, and after a RST.
+    pub transitory: SimDuration,
+}
+
+impl TcpLifetimes {
+    /// The least the RFCs allow: 2 hours and 4 minutes, and 4 minutes.
+    pub const DEFAULT: Self =
+        Self { established: SimDuration::from_secs(7_440), transitory: SimDuration::from_secs(240) };
 }
 
 /// Everything that tells one NAT from another.
@@ -242,13 +271,15 @@ impl NatBehavior {
                 range: PortRange::UNPRIVILEGED,
                 parity: false,
                 max_per_host: None,
+                block: None,
+                quarantine: SimDuration::ZERO,
             },
             pooling: Pooling::Paired,
             hairpinning: Hairpinning::Off,
             lifetimes: MappingLifetimes {
                 udp: SimDuration::from_secs(120),
                 udp_unreplied: SimDuration::from_secs(30),
-                tcp: SimDuration::from_secs(7_440),
+                tcp: TcpLifetimes::DEFAULT,
                 refresh: RefreshDirection::Outbound,
             },
             unsolicited: Unsolicited::Drop,

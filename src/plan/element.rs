@@ -206,11 +206,50 @@ impl Link {
     }
 }
 
+words! {
+    /// What a client and a server speak to each other, below STUN and TURN.
+    Transport {
+        /// UDP.
+        Udp = "udp",
+        /// TCP.
+        Tcp = "tcp",
+        /// TLS over TCP.
+        Tls = "tls",
+    }
+}
+
+/// A port a server listens on and what it speaks there, written `3478/udp`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// The port.
+    pub port: u16,
+    /// What it speaks there.
+    pub transport: Transport,
+}
+
+impl Listen {
+    /// A UDP port.
+    pub const fn udp(port: u16) -> Self {
+        Self { port, transport: Transport::Udp }
+    }
+
+    /// The UDP ports among these, in their order.
+    pub fn udp_ports(listen: &[Self]) -> impl Iterator<Item = u16> {
+        listen.iter().filter(|listen| listen.transport == Transport::Udp).map(|listen| listen.port)
+    }
+}
+
+impl std::fmt::Display for Listen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.port, self.transport)
+    }
+}
+
 /// A server. One server may offer both STUN and TURN, as coturn does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// STUN (RFC 8489), on these UDP ports. With two addresses also RFC 5780's attributes.
-    pub stun: Vec<u16>,
+    /// STUN (RFC 8489), on these ports. With two addresses also RFC 5780's attributes.
+    pub stun: Vec<Listen>,
     /// TURN (RFC 8656).
     pub turn: Option<Turn>,
     /// False: it is off, and packets to it are dropped.
@@ -220,8 +259,8 @@ pub struct Server {
 /// A TURN server's configuration. Every timer of RFC 8656 is here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// The UDP ports it listens on.
-    pub udp_ports: Vec<u16>,
+    /// The ports it listens on.
+    pub listen: Vec<Listen>,
     /// The realm of its long-term credentials.
     pub realm: String,
     /// Who may use it: user name and password, in the order of the file.
@@ -293,6 +332,10 @@ pub struct IceServer {
     pub address: SocketAddr,
     /// STUN or TURN.
     pub kind: IceServerKind,
+    /// What the agent speaks to it.
+    pub transport: Transport,
+    /// The name the URI calls it by, in small letters; `None` where it has an address instead.
+    pub host: Option<String>,
     /// What the agent will log in with; `None` for STUN.
     pub credentials: Option<Credentials>,
 }

@@ -1,7 +1,8 @@
 //! What a scenario expects of its outcome.
 
 use super::drop::DropReason;
-use super::verdict::{CandidateType, Family, IceState, Needs, Path, RelayProtocol};
+use super::element::Transport;
+use super::verdict::{CandidateType, Family, IceState, Needs, Path};
 use crate::base::{NodeId, SimDuration};
 
 /// One line of `expect:`.
@@ -29,7 +30,7 @@ pub enum ExpectedFact {
     /// The address family of the settled pair.
     Family(Family),
     /// What the relayed end speaks to its TURN server.
-    RelayProtocol(RelayProtocol),
+    RelayProtocol(Transport),
     /// How many NATs translate between each peer and its counterpart.
     NatHops(Vec<(NodeId, u32)>),
     /// The state of the caller's agent.

@@ -18,8 +18,8 @@ pub use drop::{Accepts, Drop, DropReason, Rule};
 pub use element::*;
 pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
 pub use graph::{Node, Port, Topology};
-pub use state::{MappingRow, Protocol, StateChange};
-pub use verdict::{CandidateType, Family, IceState, Needs, PairState, Path, RelayProtocol};
+pub use state::{MappingRow, PortBlock, Protocol, StateChange};
+pub use verdict::{CandidateType, Family, IceState, Needs, PairState, Path};
 
 use crate::base::{NodeId, SimDuration, SimTime};
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::behavior::words;
 use super::drop::Accepts;
-use crate::base::{SimDuration, SimTime};
+use crate::base::{PortRange, SimDuration, SimTime};
 
 words! {
     /// The protocol of a packet or mapping.
@@ -37,6 +37,17 @@ pub struct MappingRow {
     pub expires: SimTime,
 }
 
+/// External ports that a NAT has given to one host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortBlock {
+    /// Whose they are.
+    pub host: IpAddr,
+    /// The outside address they are of.
+    pub outside: IpAddr,
+    /// The ports, for every protocol.
+    pub ports: PortRange,
+}
+
 /// A change in what a device remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StateChange {
@@ -60,6 +71,10 @@ pub enum StateChange {
         /// The endpoint it had outside.
         external: SocketAddr,
     },
+    /// A NAT gave a host a block of ports: what a carrier logs instead of every mapping (RFC 6888 §4).
+    PortBlockGiven(PortBlock),
+    /// No port of a host's block is mapped or in quarantine any more, so the block is nobody's.
+    PortBlockReturned(PortBlock),
     /// A TURN server made an allocation.
     AllocationCreated {
         /// The client, as the server sees it.

@@ -88,18 +88,6 @@ words! {
     }
 }
 
-words! {
-    /// What a client speaks to its TURN server.
-    RelayProtocol {
-        /// UDP.
-        Udp = "udp",
-        /// TCP.
-        Tcp = "tcp",
-        /// TLS over TCP.
-        Tls = "tls",
-    }
-}
-
 impl IceState {
     /// True once a pair is selected and alive.
     pub const fn is_connected(self) -> bool {

@@ -4,6 +4,7 @@
 //! input always gives the same bytes.
 
 pub mod capture;
+pub mod discovery;
 pub mod explanation;
 #[cfg(feature = "html")]
 pub mod html;

@@ -5,6 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::json;
+use crate::discover::lab::Discoveries;
 use crate::explain::Explanation;
 use crate::outcome::Outcome;
 
@@ -16,6 +17,11 @@ pub fn of_outcome() -> Value {
 /// Of `punchlab explain --format json`.
 pub fn of_explanation() -> Value {
     schema_of::<Explanation>()
+}
+
+/// Of `punchlab discover --format json`.
+pub fn of_discoveries() -> Value {
+    schema_of::<Discoveries>()
 }
 
 /// Of `punchlab test --json`.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use crate::plan::CandidateType;
+use crate::plan::{CandidateType, Transport};
 
 /// A UDP candidate of component 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct PairEnd {
     pub kind: CandidateType,
     /// The candidate's address as the agent tells it.
     pub address: SocketAddr,
+    /// What the agent speaks to the TURN server of its own relayed candidate; `None` for every other end.
+    pub relay: Option<Transport>,
 }
 
 /// A candidate line that does not follow RFC 8839, or is not UDP.

@@ -1,6 +1,8 @@
 //! Several sockets, each the base of candidates.
 
 use super::*;
+use crate::plan::Transport;
+use crate::wire::PairEnd;
 use crate::wire::stun::{Builder, Message, method};
 
 every_stack_keeps! {
@@ -91,7 +93,8 @@ fn a_relay_is_used_from_the_base_that_asked_for_it(stack: &Stack) {
         is_between_peers(datagram) || [datagram.from, datagram.to].contains(&socket(ALICE))
     });
     exchange_data(&mut world);
-    assert_eq!(world.selections(ALICE)[0].1.local, end(CandidateType::Relayed, "192.0.2.9:50000"));
+    let relay = PairEnd { relay: Some(Transport::Udp), ..end(CandidateType::Relayed, "192.0.2.9:50000") };
+    assert_eq!(world.selections(ALICE)[0].1.local, relay);
     assert_eq!(world.data(BOB), [(address("192.0.2.9:50000"), false, b"Pto bob".to_vec())]);
     assert_eq!(world.data(ALICE), [(socket(BOB), true, b"Pto alice".to_vec())]);
 }

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::base::SimDuration;
+use crate::plan::Transport;
+use crate::wire::PairEnd;
 use crate::wire::stun::{method, parse_channel_data};
 
 every_stack_keeps! {
@@ -17,8 +19,9 @@ every_stack_keeps! {
 fn a_relay_connects_where_nothing_else_does(stack: &Stack) {
     let mut world = relayed_call(stack.kind);
     world.run(seconds(5));
+    let local = end(CandidateType::Relayed, "192.0.2.9:50000");
     let pair = SelectedPair {
-        local: end(CandidateType::Relayed, "192.0.2.9:50000"),
+        local: PairEnd { relay: Some(Transport::Udp), ..local },
         remote: end(CandidateType::Host, "10.0.0.2:5000"),
     };
     assert_eq!(world.selections(ALICE)[0].1, pair);

@@ -19,7 +19,7 @@ use super::gatherer::{Families, Gatherer, Incoming, TA};
 use super::seeded::{self, SeededIce};
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
 use crate::base::SimTime;
-use crate::plan::{CandidateType, IceState, StackKind};
+use crate::plan::{CandidateType, IceState, StackKind, Transport};
 use crate::wire::signal::Description;
 use crate::wire::{Candidate, PairEnd, SelectedPair, Signal};
 
@@ -237,8 +237,8 @@ impl IsStack {
         let signalled = self.conversation.signalled_type(destination);
         let remote_kind = signalled.unwrap_or(CandidateType::PeerReflexive);
         let pair = SelectedPair {
-            local: PairEnd { kind: local_kind, address: source },
-            remote: PairEnd { kind: remote_kind, address: destination },
+            local: PairEnd { kind: local_kind, address: source, relay: relayed.then_some(Transport::Udp) },
+            remote: PairEnd { kind: remote_kind, address: destination, relay: None },
         };
         if self.selected.replace(pair) != Some(pair) {
             self.conversation.wait_until(None);

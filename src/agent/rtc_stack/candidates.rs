@@ -8,7 +8,7 @@ use rtc_ice::candidate::candidate_relay::CandidateRelayConfig;
 use rtc_ice::candidate::candidate_server_reflexive::CandidateServerReflexiveConfig;
 use rtc_ice::candidate::{Candidate as RtcCandidate, CandidateConfig, CandidateType as RtcType};
 
-use crate::plan::CandidateType;
+use crate::plan::{CandidateType, Transport};
 use crate::wire::{Candidate, PairEnd};
 
 /// Our candidate of this kind; `None` for an address rtc refuses. `base` is where a reflexive one sends from.
@@ -27,8 +27,14 @@ pub(super) fn remote(candidate: &Candidate) -> Option<RtcCandidate> {
 
 /// What rtc says of its own candidate, with `related` for `raddr` and `rport`.
 pub(super) fn described(candidate: &RtcCandidate, related: Option<SocketAddr>) -> Candidate {
-    let PairEnd { kind, address } = end(candidate);
+    let PairEnd { kind, address, .. } = end(candidate);
     Candidate { foundation: candidate.foundation(), priority: candidate.priority(), address, kind, related }
+}
+
+/// Our own end of a pair in rtc's words.
+pub(super) fn own_end(candidate: &RtcCandidate) -> PairEnd {
+    let end = end(candidate);
+    PairEnd { relay: (end.kind == CandidateType::Relayed).then_some(Transport::Udp), ..end }
 }
 
 /// One end of a pair in rtc's words.
@@ -39,7 +45,7 @@ pub(super) fn end(candidate: &RtcCandidate) -> PairEnd {
         RtcType::Relay => CandidateType::Relayed,
         _ => CandidateType::Host,
     };
-    PairEnd { kind, address: candidate.addr() }
+    PairEnd { kind, address: candidate.addr(), relay: None }
 }
 
 fn common(address: SocketAddr) -> CandidateConfig {

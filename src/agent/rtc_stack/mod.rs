@@ -283,7 +283,7 @@ impl RtcStack {
                 Event::ConnectionStateChange(state) => states.push(state),
                 Event::SelectedCandidatePairChange(local, remote) => {
                     let pair =
-                        SelectedPair { local: candidates::end(&local), remote: candidates::end(&remote) };
+                        SelectedPair { local: candidates::own_end(&local), remote: candidates::end(&remote) };
                     self.select(Selected { pair, base: local.base_addr() });
                 }
                 _ => {}

@@ -60,7 +60,7 @@ pub(in crate::agent) fn seconds(seconds: u64) -> SimTime {
 }
 
 pub(in crate::agent) fn end(kind: CandidateType, text: &str) -> PairEnd {
-    PairEnd { kind, address: address(text) }
+    PairEnd { kind, address: address(text), relay: None }
 }
 
 /// What a side signalled, by name, and when, in milliseconds.

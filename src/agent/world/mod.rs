@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 pub(super) use self::server::{FakeServer, stun_header};
 use super::{AgentConfig, IceStack, Input, Output};
 use crate::base::{SimDuration, SimTime};
-use crate::plan::{Credentials, IceServer, IceServerKind, IceState, IceTransportPolicy};
+use crate::plan::{Credentials, IceServer, IceServerKind, IceState, IceTransportPolicy, Transport};
 use crate::wire::{Candidate, SelectedPair, Signal};
 
 /// One way, for datagrams.
@@ -90,6 +90,8 @@ pub(super) fn stun_server() -> IceServer {
         node: Default::default(),
         address: server::ADDRESS,
         kind: IceServerKind::Stun,
+        transport: Transport::Udp,
+        host: None,
         credentials: None,
     }
 }

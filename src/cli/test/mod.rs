@@ -18,7 +18,7 @@ use self::select::Shard;
 use self::snapshots::Mode;
 use super::Exit;
 use super::console::Console;
-use super::discover;
+use super::find;
 use super::overrides::{ChangeArguments, parse_stack};
 use super::progress;
 use crate::base::Limits;
@@ -178,7 +178,7 @@ type Found = Result<Source, Box<CaseResult>>;
 
 /// The texts of all files.
 fn found(arguments: &TestArguments, limits: &Limits) -> Result<Vec<Found>, String> {
-    let files = discover::files(&arguments.paths, discover::SCENARIO)?;
+    let files = find::files(&arguments.paths, find::SCENARIO)?;
     Ok(files
         .par_iter()
         .map(|file| Source::read(file, limits).map_err(|rejection| rejected(file, &rejection.to_string())))

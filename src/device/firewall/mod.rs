@@ -6,17 +6,22 @@
 //! Unlike RFC 6092 it filters by address and port unless told otherwise (REC-17 has endpoint-independent filtering as
 //! the default; boxes in the field do not), drops an unsolicited SYN in silence (REC-34 answers it after 6 seconds),
 //! and where everything may leave lets ICMP errors about unknown flows out, though not in (REC-10).
+//!
+//! It follows TCP connections (REC-31 to REC-36): segments of either direction keep one alive, for as long as its phase
+//! allows. A connection it has forgotten may go on from inside, but not from outside.
 
 mod policy;
 pub(in crate::device) mod states;
 
 use std::net::SocketAddr;
 
-use self::states::{Noted, States};
+use self::states::{Noted, Sign, States};
 use super::{Device, Outbox, Verdict};
-use crate::base::{Limits, PortId, SimDuration, SimTime};
+use crate::base::{Limits, PortId, SimTime};
 use crate::plan::graph::RouteTable;
-use crate::plan::{self, Access, DropReason, FilteringBehavior, InboundPolicy, Protocol, Rule, StateChange};
+use crate::plan::{
+    self, Access, DropReason, FilteringBehavior, InboundPolicy, Rule, StateChange, TcpLifetimes,
+};
 use crate::wire::{Body, Flow, Icmp, Packet};
 
 /// A firewall. Port 0 is its outside, all others are its inside.
@@ -29,9 +34,6 @@ pub struct Firewall {
     /// Who from outside was let in unasked; their answers may leave whatever the outbound rules say.
     entered: States,
 }
-
-/// RFC 6092 REC-35: an established TCP connection may be idle for 2 hours and 4 minutes.
-const TCP_LIFETIME: SimDuration = SimDuration::from_secs(7_440);
 
 impl Firewall {
     /// A firewall with these rules.
@@ -65,14 +67,15 @@ impl Firewall {
         out: &mut Outbox,
     ) -> Option<Verdict> {
         let Flow { source: inside, destination: remote } = packet.flow;
-        let (protocol, lifetime) = (packet.protocol(), self.lifetime(packet.protocol()));
-        if !self.entered.refresh(now, (protocol, inside), remote, lifetime)
+        let protocol = packet.protocol();
+        let sign = sign(&self.config, packet, remote, true);
+        if !self.entered.refresh(now, (protocol, inside), remote, sign)
             && let Some(text) = policy::forbidden(&self.config.outbound, protocol, remote.port())
         {
             return Some(policy::refuse(&self.config.outbound, text, port, packet, out));
         }
         let entry = filter_entry(self.config.filtering, remote);
-        match self.asked.note(now, (protocol, inside), entry, lifetime) {
+        match self.asked.note(now, (protocol, inside), entry, sign) {
             Noted::Refreshed => None,
             Noted::New => {
                 if self.config.filtering != FilteringBehavior::EndpointIndependent {
@@ -94,12 +97,18 @@ impl Firewall {
             _ => ((packet.protocol(), packet.flow.destination), packet.flow.source),
         };
         let entry = filter_entry(self.config.filtering, remote);
+        let sign = sign(&self.config, packet, remote, false);
         if self.asked.holds(now, key, entry) {
+            // The answers of UDP keep nothing alive (RFC 4787 REQ-6); a connection is as long idle as both sides are.
+            if matches!(packet.body, Body::Tcp(_)) {
+                self.asked.refresh(now, key, entry, sign);
+                self.entered.refresh(now, key, remote, sign);
+            }
             return None;
         }
         if self.config.inbound == InboundPolicy::Allow {
             if !matches!(packet.body, Body::Icmp(_)) {
-                self.entered.note(now, key, remote, self.lifetime(key.0));
+                self.entered.note(now, key, remote, sign);
             }
             return None;
         }
@@ -116,13 +125,6 @@ impl Firewall {
                 || self.entered.holds(now, key, flow.destination)
         };
         known(error.quoted) || known(error.quoted.reversed())
-    }
-
-    fn lifetime(&self, protocol: Protocol) -> SimDuration {
-        match protocol {
-            Protocol::Tcp => TCP_LIFETIME,
-            Protocol::Udp | Protocol::Icmp => self.config.udp_lifetime,
-        }
     }
 }
 
@@ -148,6 +150,16 @@ impl Device for Firewall {
             packet.hop_limit -= 1;
             Verdict::Forward(to)
         })
+    }
+}
+
+/// How long a packet from or to `remote` is remembered.
+fn sign(config: &plan::Firewall, packet: &Packet, remote: SocketAddr, outbound: bool) -> Sign<'static> {
+    match &packet.body {
+        Body::Tcp(segment) => {
+            Sign::Segment { remote, outbound, flags: segment.flags, lifetimes: &TcpLifetimes::DEFAULT }
+        }
+        Body::Udp(_) | Body::Icmp(_) => Sign::Lives(config.udp_lifetime),
     }
 }
 

@@ -1,9 +1,11 @@
 //! A firewall under test: packets from inside and outside, and what becomes of them.
 
 use super::*;
-use crate::base::NodeId;
-use crate::plan::{Accepts, DenyAction, Element, Link, OutboundPolicy, Service, ServiceProtocol, Topology};
-use crate::wire::IcmpKind;
+use crate::base::{NodeId, SimDuration};
+use crate::plan::{
+    Accepts, DenyAction, Element, Link, OutboundPolicy, Protocol, Service, ServiceProtocol, Topology,
+};
+use crate::wire::{IcmpKind, TcpFlags, TcpSegment};
 
 const REMOTE: &str = "192.0.2.1:3478";
 const INSIDE: &str = "203.0.113.2:5000";
@@ -224,4 +226,125 @@ fn a_full_tracker_lets_no_new_flow_out_until_old_ones_expire() {
     assert_eq!(lab.send(INSIDE, "192.0.2.1:1"), OUT, "known flows go on");
     lab.now += SimDuration::from_secs(301);
     assert_eq!(lab.send(INSIDE, "192.0.2.1:3"), OUT);
+}
+
+const SYN: TcpFlags = TcpFlags { syn: true, ack: false, fin: false, rst: false, psh: false };
+const ACK: TcpFlags = TcpFlags { syn: false, ack: true, ..SYN };
+const SYN_ACK: TcpFlags = TcpFlags { ack: true, ..SYN };
+const RST: TcpFlags = TcpFlags { rst: true, ..ACK };
+
+impl Lab {
+    fn segment(&mut self, port: PortId, from: &str, to: &str, flags: TcpFlags) -> Verdict {
+        let segment = TcpSegment { flags, ..TcpSegment::default() };
+        self.handle(port, &mut Packet::tcp(Flow::new(at(from), at(to)), segment))
+    }
+
+    fn send_tcp(&mut self, flags: TcpFlags) -> Verdict {
+        self.segment(PortId::new(1), INSIDE, REMOTE, flags)
+    }
+
+    fn receive_tcp(&mut self, flags: TcpFlags) -> Verdict {
+        self.segment(PortId::UPLINK, REMOTE, INSIDE, flags)
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        self.now += SimDuration::from_secs(seconds);
+    }
+}
+
+#[test]
+fn an_established_connection_outlives_one_that_opens_or_was_reset() {
+    let handshake = [(true, SYN), (false, SYN_ACK), (true, ACK)];
+    let reset = [&handshake[..], &[(false, RST)]].concat();
+    for (segments, lifetime) in [(&handshake[..1], 240), (&handshake, 7_440), (&reset, 240)] {
+        for filtering in FilteringBehavior::ALL {
+            for (idle, alive) in [(lifetime - 1, true), (lifetime, false)] {
+                let mut lab = Lab::new(|config| config.filtering = *filtering);
+                for (outbound, flags) in segments {
+                    let verdict = if *outbound { lab.send_tcp(*flags) } else { lab.receive_tcp(*flags) };
+                    assert_eq!(verdict, if *outbound { OUT } else { IN });
+                }
+                lab.wait(idle);
+                assert_eq!(lab.receive_tcp(ACK) == IN, alive, "{filtering}, after {idle} s");
+            }
+        }
+    }
+}
+
+#[test]
+fn both_directions_keep_a_connection_alive() {
+    let mut lab = Lab::new(|_| ());
+    lab.send_tcp(SYN);
+    lab.receive_tcp(SYN_ACK);
+    lab.send_tcp(ACK);
+    for _ in 0..3 {
+        lab.wait(7_000);
+        assert_eq!(lab.receive_tcp(ACK), IN);
+    }
+}
+
+#[test]
+fn a_connection_that_was_let_in_is_followed_as_well() {
+    let mut lab = Lab::new(|config| {
+        config.inbound = InboundPolicy::Allow;
+        deny_all_but_dns(config);
+    });
+    assert_eq!(lab.receive_tcp(SYN), IN);
+    assert_eq!(lab.send_tcp(SYN_ACK), OUT);
+    assert_eq!(lab.receive_tcp(ACK), IN);
+    lab.wait(7_439);
+    assert_eq!(lab.send_tcp(ACK), OUT, "its answers may leave, whatever the rules say");
+    lab.wait(7_440);
+    assert_eq!(drop_of(lab.send_tcp(ACK)).reason, DropReason::FirewallOutbound);
+}
+
+#[test]
+fn a_simultaneous_open_passes_and_an_unsolicited_syn_does_not() {
+    let mut lab = Lab::new(|_| ());
+    assert_eq!(drop_of(lab.receive_tcp(SYN)).reason, DropReason::FirewallInbound);
+    for (outbound, flags) in [(true, SYN), (false, SYN), (true, SYN_ACK), (false, SYN_ACK)] {
+        let verdict = if outbound { lab.send_tcp(flags) } else { lab.receive_tcp(flags) };
+        assert_eq!(verdict, if outbound { OUT } else { IN });
+    }
+    lab.wait(7_439);
+    assert_eq!(lab.receive_tcp(ACK), IN);
+}
+
+#[test]
+fn a_forgotten_connection_goes_on_from_inside_only() {
+    let mut lab = Lab::new(|_| ());
+    assert_eq!(drop_of(lab.receive_tcp(ACK)).reason, DropReason::FirewallInbound);
+    assert_eq!(lab.send_tcp(ACK), OUT);
+    assert_eq!(lab.receive_tcp(ACK), IN);
+    lab.wait(240);
+    assert_ne!(lab.receive_tcp(ACK), IN, "its beginning was not seen, so it counts as opening");
+}
+
+#[test]
+fn one_connection_of_many_that_ends_takes_no_other_with_it() {
+    let mut lab = Lab::new(|config| config.filtering = FilteringBehavior::AddressDependent);
+    for port in ["192.0.2.1:1", "192.0.2.1:2"] {
+        for (way, flags) in [(PortId::new(1), SYN), (PortId::UPLINK, SYN_ACK), (PortId::new(1), ACK)] {
+            let (from, to) = if way == PortId::UPLINK { (port, INSIDE) } else { (INSIDE, port) };
+            lab.segment(way, from, to, flags);
+        }
+    }
+    lab.segment(PortId::UPLINK, "192.0.2.1:1", INSIDE, RST);
+    lab.wait(7_439);
+    assert_eq!(lab.segment(PortId::UPLINK, "192.0.2.1:2", INSIDE, ACK), IN);
+}
+
+#[test]
+fn no_more_connections_are_followed_than_there_is_room_for() {
+    let limits = Limits { mappings_per_nat: 1, ..Limits::DEFAULT };
+    let open = |config: &mut plan::Firewall| config.filtering = FilteringBehavior::EndpointIndependent;
+    let mut lab = Lab::with(open, &limits);
+    lab.send_tcp(SYN);
+    for port in 1..100 {
+        assert_eq!(lab.segment(PortId::UPLINK, &format!("192.0.2.9:{port}"), INSIDE, SYN), IN);
+    }
+    lab.wait(239);
+    assert_eq!(lab.segment(PortId::UPLINK, "192.0.2.9:99", INSIDE, SYN), IN);
+    lab.wait(1);
+    assert_ne!(lab.receive_tcp(SYN_ACK), IN, "what is not followed keeps nothing alive");
 }

@@ -8,6 +8,7 @@ use super::table::MappingId;
 use super::{Nat, filtering};
 use crate::base::SimTime;
 use crate::plan::{Accepts, Drop, DropReason, FilterScope, FilteringBehavior, Protocol, Rule};
+use crate::wire::Body;
 
 /// A packet may come in through this mapping.
 #[derive(Debug, Clone, Copy)]
@@ -74,14 +75,26 @@ impl Nat {
 
     /// A packet from `remote` comes in.
     #[inline]
-    pub(super) fn note_admission(&mut self, now: SimTime, admission: Admission, remote: &SocketAddr) {
+    pub(super) fn note_admission(
+        &mut self,
+        now: SimTime,
+        admission: Admission,
+        remote: &SocketAddr,
+        body: &Body,
+    ) {
         let id = admission.id;
         if !admission.is_noted {
             let mapping = &self.table[id];
             let flow = FlowKey { protocol: mapping.protocol, local: mapping.internal, remote: *remote };
             self.table.note_admission(id, flow);
         }
-        self.table.refresh_by_admission(id, now, &self.behavior.lifetimes);
+        let lifetimes = &self.behavior.lifetimes;
+        match body {
+            Body::Tcp(segment) => {
+                self.table.note_segment(id, now, *remote, false, segment.flags, lifetimes);
+            }
+            Body::Udp(_) | Body::Icmp(_) => self.table.refresh_by_admission(id, now, lifetimes),
+        }
     }
 
     /// Whom the mapping's filter admits; `None`: anybody.

@@ -8,7 +8,11 @@ use rustc_hash::FxBuildHasher;
 use super::filtering::Filter;
 use super::key::EndpointKey;
 use crate::base::{PortId, SimDuration, SimTime};
-use crate::plan::{Accepts, MappingBehavior, MappingLifetimes, MappingRow, Protocol, RefreshDirection};
+use crate::device::tcp_flow::TcpSessions;
+use crate::plan::{
+    Accepts, MappingBehavior, MappingLifetimes, MappingRow, Protocol, RefreshDirection, TcpLifetimes,
+};
+use crate::wire::TcpFlags;
 
 /// The remotes for which a mapping made for `remote` serves: `None` for all; port 0 for all ports of an address.
 pub(super) fn scope(behavior: MappingBehavior, remote: SocketAddr) -> Option<SocketAddr> {
@@ -32,9 +36,28 @@ pub(super) struct Mapping {
     /// 5-tuples that no other mapping may use.
     pub(super) peers: IndexSet<SocketAddr, FxBuildHasher>,
     pub(super) life: Life,
+    /// The connections through here; `None` where it is not TCP.
+    pub(super) sessions: Option<Box<TcpSessions>>,
 }
 
 impl Mapping {
+    /// A segment of the connection with `remote` passed. One that is tracked as no flow changes nothing.
+    pub(super) fn note_segment(
+        &mut self,
+        now: SimTime,
+        remote: SocketAddr,
+        outbound: bool,
+        flags: TcpFlags,
+        lifetimes: &TcpLifetimes,
+    ) {
+        if self.peers.contains(&remote) {
+            let sessions = self.sessions.get_or_insert_default();
+            if let Some(latest) = sessions.note(now, remote, outbound, flags, lifetimes) {
+                self.life.expires = latest;
+            }
+        }
+    }
+
     pub(super) fn internal_key(&self) -> EndpointKey {
         EndpointKey { protocol: self.protocol, address: self.internal }
     }
@@ -57,7 +80,7 @@ impl Mapping {
     }
 }
 
-/// How long a mapping lives (RFC 4787 §4.3).
+/// How long a mapping lives (RFC 4787 §4.3). One for TCP lives as long as the last of its connections.
 ///
 /// Filter entries live as long as their mapping: an inbound packet never prolongs one without the other.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +125,7 @@ impl Life {
 
     fn lifetime(&self, protocol: Protocol, lifetimes: &MappingLifetimes) -> SimDuration {
         match (protocol, self.replied) {
-            (Protocol::Tcp, _) => lifetimes.tcp,
+            (Protocol::Tcp, _) => lifetimes.tcp.transitory,
             (_, true) => lifetimes.udp,
             (_, false) => lifetimes.udp_unreplied,
         }

@@ -13,9 +13,15 @@
 //! - The filter applies to hairpinned packets as to any other, with the sender's external endpoint as the remote,
 //!   whatever source the receiver is shown.
 //! - A host paired with an outside address keeps it for the whole run.
-//! - A port is free again as soon as its last mapping ends. RFC 6888 REQ-8 would have a carrier's NAT keep it for 120 s.
+//! - A port rests for `port-quarantine` after its last mapping, 120 s where RFC 6888 REQ-8 is heeded; by default not at all.
+//! - The quota of RFC 6888 REQ-4 is one for all protocols together. A port in quarantine counts no more.
+//! - TCP connections are told apart by remote, and each has its own timer; the mapping lives as long as the last of them,
+//!   and so do its filter entries. What goes out without a SYN gets a mapping for a while (a NAT that has forgotten a
+//!   connection lets it go on, as Linux does unless told otherwise). A RST passes like any segment and ends nothing.
+//! - A block of ports serves all protocols of its host. The host keeps it until none of its ports is mapped or rests.
 
 mod admission;
+mod blocks;
 mod filtering;
 mod hairpin;
 mod icmp;
@@ -42,14 +48,16 @@ use self::pool::Pool;
 use self::ports::Ports;
 use self::sending::Refusal;
 use self::table::{MappingId, Table};
-use self::unsolicited::{Graveyard, OwnFlows};
+use self::unsolicited::{Graveyard, HeldSyns, OwnFlows};
+use super::tcp_flow::opens_connection;
 use super::{Device, Outbox, Verdict};
 use crate::base::{Limits, PortId, Random, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{
-    self, Drop, DropReason, FilterScope, Hairpinning, MappingRow, NatBehavior, Rule, StateChange, Unsolicited,
+    self, Drop, DropReason, FilterScope, Hairpinning, MappingRow, NatBehavior, PortBlock, Protocol, Rule,
+    StateChange, Unsolicited,
 };
-use crate::wire::{Body, Flow, IcmpKind, Packet};
+use crate::wire::{Body, Flow, IcmpKind, Packet, TcpSegment};
 
 /// A NAT. Port 0 is its outside, all others are its inside.
 #[derive(Debug)]
@@ -66,6 +74,7 @@ pub struct Nat {
     pool: Pool,
     endpoint_filters: EndpointFilters,
     own_flows: OwnFlows,
+    held_syns: HeldSyns,
     graveyard: Graveyard,
 }
 
@@ -91,6 +100,7 @@ impl Nat {
             pool: Pool::new(outside, config.behavior.pooling),
             endpoint_filters: EndpointFilters::default(),
             own_flows: OwnFlows::new(limits.mappings_per_nat),
+            held_syns: HeldSyns::new(limits.mappings_per_nat),
             graveyard: Graveyard::new(limits.mappings_per_nat),
         }
     }
@@ -155,7 +165,7 @@ impl Nat {
         match self.mapping_admitting(now, packet.protocol(), destination, source) {
             Ok(_) if packet.hop_limit <= 1 => expire_hop_limit(destination.ip(), PortId::UPLINK, packet, out),
             Ok(admission) => {
-                self.note_admission(now, admission, &packet.flow.source);
+                self.note_admission(now, admission, &packet.flow.source, &packet.body);
                 self.deliver_inside(admission.id, packet)
             }
             Err(drop) => self.refuse_unsolicited(now, PortId::UPLINK, packet, source, drop, out),
@@ -186,13 +196,25 @@ impl Nat {
         out: &mut Outbox,
     ) -> Verdict {
         let external = packet.flow.destination;
-        match self.behavior.unsolicited {
-            Unsolicited::Drop => {}
-            Unsolicited::Accept => {
-                let flow = PackedFlow::new(packet.protocol(), &external, remote);
-                self.own_flows.take(now, flow, now + self.behavior.lifetimes.udp_unreplied);
+        let flow = PackedFlow::new(packet.protocol(), &external, remote);
+        let lifetimes = &self.behavior.lifetimes;
+        match (self.behavior.unsolicited, opening(packet)) {
+            (Unsolicited::Accept, _) => {
+                let is_tcp = packet.protocol() == Protocol::Tcp;
+                let lifetime = if is_tcp { lifetimes.tcp.transitory } else { lifetimes.udp_unreplied };
+                self.own_flows.take(now, flow, now + lifetime);
             }
-            Unsolicited::Icmp => answer(external.ip(), IcmpKind::PortUnreachable, port, packet, out),
+            (Unsolicited::Icmp, Some(_)) => {
+                if let Some(error) = packet.icmp_error(external.ip(), IcmpKind::PortUnreachable) {
+                    self.held_syns.hold(now, flow, port, error, packet.id);
+                }
+            }
+            (Unsolicited::Icmp, None) => answer(external.ip(), IcmpKind::PortUnreachable, port, packet, out),
+            (Unsolicited::Rst, Some(syn)) => {
+                let reset = Packet::tcp(packet.flow.reversed(), syn.refusal());
+                out.emit(port, reset, Some(packet.id));
+            }
+            (Unsolicited::Drop, _) | (Unsolicited::Rst, None) => {}
         }
         Verdict::Drop(drop)
     }
@@ -216,7 +238,8 @@ impl Nat {
             self.pool.give_port_back(internal.ip());
             let key = EndpointKey { protocol, address: external };
             if self.table.at_external(key.packed()).is_empty() {
-                self.ports.release(external.ip(), protocol, external.port());
+                let block = self.ports.release(key, mapping.life.expires);
+                note_return(block, out);
                 self.graveyard.bury(key, mapping.life.expires);
             }
             if self.behavior.filter_scope == FilterScope::Endpoint {
@@ -226,6 +249,18 @@ impl Nat {
             }
             out.note(|| StateChange::MappingExpired { protocol, internal, external });
         }
+        while let Some(block) = self.ports.take_rested(now) {
+            note_return(block, out);
+        }
+        while let Some(syn) = self.held_syns.take_due(now) {
+            out.emit(syn.port, syn.answer, Some(syn.cause));
+        }
+    }
+
+    #[inline]
+    fn next_timer(&self) -> Option<SimTime> {
+        let timers = [self.table.next_timer(), self.ports.next_timer(), self.held_syns.next_timer()];
+        timers.into_iter().flatten().min()
     }
 
     fn row(&self, mapping: &Mapping) -> MappingRow {
@@ -249,14 +284,28 @@ impl Device for Nat {
     }
 
     fn next_timeout(&self) -> Option<SimTime> {
-        self.table.next_timer()
+        self.next_timer()
     }
 
     #[inline]
     fn handle_timeout(&mut self, now: SimTime, out: &mut Outbox) {
-        if self.table.next_timer().is_some_and(|at| at <= now) {
+        if self.next_timer().is_some_and(|at| at <= now) {
             self.expire(now, out);
         }
+    }
+}
+
+/// The segment of a packet that opens a TCP connection.
+fn opening(packet: &Packet) -> Option<&TcpSegment> {
+    match &packet.body {
+        Body::Tcp(segment) if opens_connection(segment.flags) => Some(segment),
+        _ => None,
+    }
+}
+
+fn note_return(block: Option<PortBlock>, out: &mut Outbox) {
+    if let Some(block) = block {
+        out.note(|| StateChange::PortBlockReturned(block));
     }
 }
 

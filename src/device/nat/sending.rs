@@ -4,14 +4,16 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Nat;
 use super::filtering;
-use super::key::{EndpointKey, FlowKey, PackedEndpoint};
+use super::key::{EndpointKey, FlowKey, PackedEndpoint, PackedFlow};
 use super::mapping::{Life, Mapping, scope};
+use super::ports::{Given, Shortage};
 use super::table::{FlowState, MappingId, Table};
 use super::unsolicited::OwnFlows;
 use crate::base::{PortId, SimTime};
 use crate::device::Outbox;
-use crate::plan::{Drop, DropReason, FilterScope, Rule, StateChange};
-use crate::wire::{Flow, IcmpKind, Packet};
+use crate::device::tcp_flow::opens_connection;
+use crate::plan::{Drop, DropReason, FilterScope, Protocol, Rule, StateChange};
+use crate::wire::{Body, Flow, IcmpKind, Packet, TcpFlags};
 
 /// A packet from inside that gets no mapping, and what its sender is told.
 pub(super) struct Refusal {
@@ -37,8 +39,21 @@ impl Nat {
             }
             None => self.mapping_for_new_flow(now, flow_of(packet), out)?,
         };
-        self.table.refresh_by_sending(id, now, &self.behavior.lifetimes);
+        match &packet.body {
+            Body::Tcp(segment) => self.note_segment_out(now, id, packet.flow.destination, segment.flags),
+            Body::Udp(_) | Body::Icmp(_) => {
+                self.table.refresh_by_sending(id, now, &self.behavior.lifetimes);
+            }
+        }
         Ok(id)
+    }
+
+    fn note_segment_out(&mut self, now: SimTime, id: MappingId, remote: SocketAddr, flags: TcpFlags) {
+        self.table.note_segment(id, now, remote, true, flags, &self.behavior.lifetimes);
+        if opens_connection(flags) {
+            let external = &self.table[id].external;
+            self.held_syns.forget(PackedFlow::new(Protocol::Tcp, external, &remote));
+        }
     }
 
     fn mapping_for_new_flow(
@@ -79,23 +94,34 @@ impl Nat {
         if let Some(quota) = self.behavior.ports.max_per_host
             && self.pool.ports_of(host) >= u32::from(quota)
         {
-            return Err(over_quota(host, quota));
+            return Err(over_quota(format!("{host} holds all of its {quota} external ports")));
         }
         let choices = self.pool.choices(host, &mut self.random);
         if choices.is_empty() {
             return Err(unreachable(flow.remote.ip()));
         }
-        for outside in choices {
+        let internal = EndpointKey { protocol: flow.protocol, address: flow.local };
+        let mut over_block_quota = None;
+        for &outside in &choices {
             let Self { table, own_flows, random, ports, .. } = self;
             let fits = |port| fits(table, own_flows, now, flow, SocketAddr::new(outside, port));
-            if let Some(port) = ports.assign(outside, flow.protocol, flow.local.port(), random, fits) {
-                return Ok(self.install(now, flow, SocketAddr::new(outside, port), out));
+            match ports.assign(outside, internal, random, fits) {
+                Ok(Given { port, new_block }) => {
+                    if let Some(block) = new_block {
+                        out.note(|| StateChange::PortBlockGiven(block));
+                    }
+                    return Ok(self.install(now, flow, SocketAddr::new(outside, port), out));
+                }
+                Err(Shortage::Quota) => over_block_quota = self.behavior.ports.max_per_host,
+                Err(Shortage::Ports) => {}
             }
         }
-        Err(exhausted(&format!(
-            "no external port is left for {} (ports {})",
-            flow.local, self.behavior.ports.range
-        )))
+        if let Some(quota) = over_block_quota {
+            let text = format!("no port of {host}'s blocks is free, and {quota} ports take no more blocks");
+            return Err(over_quota(text));
+        }
+        let ports = self.ports.describe(&choices, flow.protocol);
+        Err(exhausted(&format!("no external port is left for {} ({ports})", flow.local)))
     }
 
     fn install(&mut self, now: SimTime, flow: FlowKey, external: SocketAddr, out: &mut Outbox) -> MappingId {
@@ -109,6 +135,7 @@ impl Nat {
             filter: Default::default(),
             peers: Default::default(),
             life: Life::new(now, flow.protocol, &self.behavior.lifetimes),
+            sessions: None,
         });
         out.note(|| StateChange::MappingCreated(Box::new(self.row(&self.table[id]))));
         id
@@ -159,9 +186,8 @@ fn exhausted(text: &str) -> Box<Refusal> {
 
 /// RFC 6888 REQ-11: over quota, so drop and answer "host unreachable".
 #[cold]
-fn over_quota(host: IpAddr, quota: u16) -> Box<Refusal> {
-    let rule = Rule::PortPolicy { text: format!("{host} holds all of its {quota} external ports") };
-    let drop = Drop { reason: DropReason::NatQuota, rule };
+fn over_quota(text: String) -> Box<Refusal> {
+    let drop = Drop { reason: DropReason::NatQuota, rule: Rule::PortPolicy { text } };
     Box::new(Refusal { drop, icmp: IcmpKind::HostUnreachable })
 }
 

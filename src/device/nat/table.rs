@@ -13,6 +13,7 @@ use super::key::{EndpointKey, FlowKey, PackedEndpoint, PackedFlow};
 use super::mapping::Mapping;
 use crate::base::SimTime;
 use crate::plan::{MappingLifetimes, ReplyMapping};
+use crate::wire::TcpFlags;
 
 /// A mapping's place in the table; given to another mapping after its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,6 +174,21 @@ impl Table {
         self.rearm(id);
     }
 
+    /// A segment of the connection with `remote` passed through this mapping.
+    pub(super) fn note_segment(
+        &mut self,
+        id: MappingId,
+        now: SimTime,
+        remote: SocketAddr,
+        outbound: bool,
+        flags: TcpFlags,
+        lifetimes: &MappingLifetimes,
+    ) {
+        let mapping = &mut self.slots[id.0 as usize].mapping;
+        mapping.note_segment(now, remote, outbound, flags, &lifetimes.tcp);
+        self.rearm(id);
+    }
+
     /// A timer may be early, and is then set anew when it goes off, but never late.
     #[inline]
     fn rearm(&mut self, id: MappingId) {
@@ -215,6 +231,7 @@ impl Table {
         let mapping = Mapping {
             filter: std::mem::take(&mut slot.mapping.filter),
             peers: std::mem::take(&mut slot.mapping.peers),
+            sessions: slot.mapping.sessions.take(),
             ..slot.mapping
         };
         self.free.push(id);

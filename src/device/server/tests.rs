@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::{PortRange, SimDuration};
-use crate::plan::Credentials;
+use crate::plan::{Credentials, Listen};
 use crate::wire::stun::{Builder, ChangeRequest, Class, Key, Message, TRANSPORT_UDP, method};
 use crate::wire::{Flow, TcpSegment};
 
@@ -19,7 +19,7 @@ fn address(text: &str) -> SocketAddr {
 /// A server on 192.0.2.4 and 192.0.2.5.
 fn server(stun: &[u16], turn: &[u16]) -> Server {
     let turn = (!turn.is_empty()).then(|| plan::Turn {
-        udp_ports: turn.to_vec(),
+        listen: turn.iter().copied().map(Listen::udp).collect(),
         realm: "example.org".to_owned(),
         users: vec![Credentials { username: "demo".to_owned(), password: "secret".to_owned() }],
         relay_ports: PortRange::DYNAMIC,
@@ -31,7 +31,7 @@ fn server(stun: &[u16], turn: &[u16]) -> Server {
         channel_cooldown: SimDuration::from_secs(300),
         nonce_lifetime: SimDuration::from_secs(600),
     });
-    let config = plan::Server { stun: stun.to_vec(), turn, up: true };
+    let config = plan::Server { stun: stun.iter().copied().map(Listen::udp).collect(), turn, up: true };
     let addresses = ["192.0.2.4", "192.0.2.5"].map(|text| text.parse().expect("an address"));
     Server::new(&config, &addresses, &Limits::DEFAULT, Random::stream(1, "turn", "server"))
 }

@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use super::ClientId;
 use super::auth::UserIndex;
 use crate::base::{PortRange, Random, SimDuration, SimTime};
 use crate::device::Outbox;
 use crate::plan::StateChange;
-use crate::wire::Flow;
 use crate::wire::stun::TransactionId;
 
 /// An allocation (RFC 8656 §6). Whatever lives until a moment is gone at that moment.
@@ -102,11 +102,11 @@ impl Allocation {
     }
 }
 
-/// All allocations, by the client's 5-tuple and by relayed transport address.
+/// All allocations, by client and by relayed transport address.
 #[derive(Debug)]
 pub(super) struct Allocations {
-    by_client: IndexMap<Flow, Allocation, FxBuildHasher>,
-    clients: FxHashMap<SocketAddr, Flow>,
+    by_client: IndexMap<ClientId, Allocation, FxBuildHasher>,
+    clients: FxHashMap<SocketAddr, ClientId>,
     first_expiry: Option<SimTime>,
     ports: PortRange,
     listening: Vec<u16>,
@@ -141,18 +141,18 @@ impl Allocations {
         self.first_expiry
     }
 
-    /// The allocation of a 5-tuple: the flow of the client's packets.
-    pub(super) fn of_client(&self, client: &Flow) -> Option<&Allocation> {
+    /// The allocation of a client.
+    pub(super) fn of_client(&self, client: &ClientId) -> Option<&Allocation> {
         self.by_client.get(client)
     }
 
     /// The same, to change it. Its expiry is changed by [`Allocations::refresh`] alone.
-    pub(super) fn of_client_mut(&mut self, client: &Flow) -> Option<&mut Allocation> {
+    pub(super) fn of_client_mut(&mut self, client: &ClientId) -> Option<&mut Allocation> {
         self.by_client.get_mut(client)
     }
 
-    /// The allocation with this relayed transport address, and its client's 5-tuple.
-    pub(super) fn of_relayed(&self, relayed: SocketAddr) -> Option<(Flow, &Allocation)> {
+    /// The allocation with this relayed transport address, and its client.
+    pub(super) fn of_relayed(&self, relayed: SocketAddr) -> Option<(ClientId, &Allocation)> {
         let client = self.clients.get(&relayed)?;
         Some((*client, self.by_client.get(client)?))
     }
@@ -171,15 +171,15 @@ impl Allocations {
         !self.listening.contains(&relayed.port()) && !self.clients.contains_key(&relayed)
     }
 
-    /// Adds an allocation. Its 5-tuple has none, and its relayed port is free.
-    pub(super) fn insert(&mut self, client: Flow, allocation: Allocation) {
+    /// Adds an allocation. Its client has none, and its relayed port is free.
+    pub(super) fn insert(&mut self, client: ClientId, allocation: Allocation) {
         self.clients.insert(allocation.relayed, client);
         self.by_client.insert(client, allocation);
         self.find_first_expiry();
     }
 
     /// Lets an allocation live until `expires`.
-    pub(super) fn refresh(&mut self, client: &Flow, expires: SimTime) {
+    pub(super) fn refresh(&mut self, client: &ClientId, expires: SimTime) {
         if let Some(allocation) = self.by_client.get_mut(client) {
             allocation.expires = expires;
         }
@@ -187,7 +187,7 @@ impl Allocations {
     }
 
     /// Removes an allocation.
-    pub(super) fn remove(&mut self, client: &Flow, out: &mut Outbox) {
+    pub(super) fn remove(&mut self, client: &ClientId, out: &mut Outbox) {
         if let Some(allocation) = self.by_client.shift_remove(client) {
             self.clients.remove(&allocation.relayed);
             out.note(|| StateChange::AllocationGone { relayed: allocation.relayed });

@@ -1,4 +1,5 @@
-//! A TURN server (RFC 8656) over UDP.
+//! A TURN server (RFC 8656): messages in, messages out. Whoever holds it brings them from clients and peers, and knows
+//! how they travel.
 //!
 //! What a server may leave out, and this one does:
 //! - It sends no datagram with DF set: DONT-FRAGMENT is an unknown attribute (§7.2, §11.2).
@@ -31,12 +32,52 @@ use bytes::Bytes;
 
 use self::allocation::Allocations;
 use self::auth::Authenticator;
+use super::Outbox;
 use super::stun_server::answer_binding;
-use super::{Outbox, Verdict};
-use crate::base::{PortId, PortRange, Random, SimDuration, SimTime};
-use crate::plan;
+use crate::base::{PortRange, Random, SimDuration, SimTime};
+use crate::plan::{self, Drop, Listen, Transport};
+use crate::wire::Flow;
 use crate::wire::stun::{Class, Kind, Message, classify, method};
-use crate::wire::{Flow, Packet};
+
+/// Which client: RFC 8656's 5-tuple.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientId {
+    /// From the client to the server.
+    pub flow: Flow,
+    /// What the client speaks to the server.
+    pub transport: Transport,
+}
+
+/// What a server says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// To a client: the answer to its request.
+    Answer {
+        /// The client.
+        client: ClientId,
+        /// A STUN message.
+        bytes: Vec<u8>,
+    },
+    /// To a client: what a peer sent, or an ICMP error about what went to one.
+    ToClient {
+        /// The client.
+        client: ClientId,
+        /// ChannelData or a Data indication.
+        bytes: Vec<u8>,
+    },
+    /// To a peer: what a client sent.
+    ToPeer {
+        /// The client.
+        client: ClientId,
+        /// From the relayed transport address to the peer.
+        flow: Flow,
+        /// Without any envelope.
+        payload: Bytes,
+    },
+}
+
+/// What becomes of something a server takes: what the server says because of it, if anything, or why it dies.
+pub type Handled = Result<Option<Said>, Box<Drop>>;
 
 /// A TURN server.
 #[derive(Debug)]
@@ -85,7 +126,7 @@ impl TurnServer {
                 channel: config.channel_lifetime,
                 channel_cooldown: config.channel_cooldown,
             },
-            udp_ports: config.udp_ports.clone(),
+            udp_ports: Listen::udp_ports(&config.listen).collect(),
             relay_ports: config.relay_ports,
             relay_addresses: first(IpAddr::is_ipv4).into_iter().chain(first(IpAddr::is_ipv6)).collect(),
             quota_per_user: config.quota_per_user as usize,
@@ -114,60 +155,44 @@ impl TurnServer {
         self.allocations.expire(now, out);
     }
 
-    /// Takes a datagram from a client.
+    /// Takes a message from a client: a datagram, or one of a stream's.
+    ///
+    /// # Errors
+    ///
+    /// What it carries is not relayed.
     pub fn handle_client(
         &mut self,
         now: SimTime,
-        packet: &Packet,
+        client: ClientId,
         payload: &Bytes,
         out: &mut Outbox,
-    ) -> Verdict {
+    ) -> Handled {
         self.allocations.expire(now, out);
         match classify(payload) {
-            Kind::Channel => self.relay_channel_data(now, packet, payload, out),
+            Kind::Channel => self.relay_channel_data(now, client, payload),
             Kind::Stun => match Message::parse(payload) {
-                Some(message) => self.handle_message(now, packet, payload, &message, out),
-                None => Verdict::Deliver,
+                Some(message) => self.handle_message(now, client, payload, &message, out),
+                None => Ok(None),
             },
-            Kind::Data => Verdict::Deliver,
+            Kind::Data => Ok(None),
         }
     }
 
     fn handle_message(
         &mut self,
         now: SimTime,
-        packet: &Packet,
+        client: ClientId,
         payload: &Bytes,
         message: &Message<'_>,
         out: &mut Outbox,
-    ) -> Verdict {
-        match (message.class(), message.method()) {
-            (Class::Request, method::BINDING) => {
-                answer(packet, answer_binding(packet.flow.source, message), out);
-                Verdict::Deliver
-            }
-            (Class::Request, _) => {
-                if let Some(bytes) = self.answer_request(now, packet.flow, message, out) {
-                    answer(packet, bytes, out);
-                }
-                Verdict::Deliver
-            }
-            (Class::Indication, method::SEND) => self.relay_indication(now, packet, payload, message, out),
+    ) -> Handled {
+        let answer = match (message.class(), message.method()) {
+            (Class::Request, method::BINDING) => Some(answer_binding(client.flow.source, message)),
+            (Class::Request, _) => self.answer_request(now, client, message, out),
+            (Class::Indication, method::SEND) => return self.relay_indication(now, client, payload, message),
             // Binding indications keep mappings alive; nothing else is for a server.
-            _ => Verdict::Deliver,
-        }
+            _ => None,
+        };
+        Ok(answer.map(|bytes| Said::Answer { client, bytes }))
     }
-}
-
-/// Sends the answer to `packet`.
-fn answer(packet: &Packet, bytes: Vec<u8>, out: &mut Outbox) {
-    out.emit(PortId::UPLINK, Packet::udp(packet.flow.reversed(), bytes), Some(packet.id));
-}
-
-/// Sends a packet that goes on with what `packet` carried.
-fn forward(packet: &Packet, flow: Flow, payload: impl Into<Bytes>, out: &mut Outbox) {
-    let mut forwarded = Packet::udp(flow, payload);
-    forwarded.trail = packet.trail;
-    forwarded.trail.relayed = true;
-    out.emit(PortId::UPLINK, forwarded, Some(packet.id));
 }

@@ -6,69 +6,54 @@ use bytes::Bytes;
 
 use super::allocation::Allocation;
 use super::request::KNOWN;
-use super::{TurnServer, forward};
+use super::{ClientId, Handled, Said, TurnServer};
 use crate::base::SimTime;
-use crate::device::{Outbox, Verdict};
-use crate::plan::{DropReason, Rule};
+use crate::device::Outbox;
+use crate::plan::{Drop, DropReason, Rule};
 use crate::wire::stun::{Builder, Message, channel_data, method, parse_channel_data, transaction_id};
-use crate::wire::{Flow, Icmp, IcmpKind, Packet};
+use crate::wire::{Flow, Icmp, IcmpKind};
 
 impl TurnServer {
     /// RFC 8656 §11.2.
     pub(super) fn relay_indication(
         &self,
         now: SimTime,
-        packet: &Packet,
+        client: ClientId,
         payload: &Bytes,
         message: &Message<'_>,
-        out: &mut Outbox,
-    ) -> Verdict {
-        let Some(allocation) = self.allocations.of_client(&packet.flow) else {
-            return no_allocation_of(packet);
-        };
+    ) -> Handled {
+        let allocation = self.allocations.of_client(&client).ok_or_else(|| no_allocation_of(client))?;
         let (Ok(Some(peer)), Some(data)) = (message.peer_address(), message.data()) else {
-            return Verdict::Deliver;
+            return Ok(None);
         };
         // RFC 8489 §6.3.2.
         if !message.unknown_required(KNOWN).is_empty() {
-            return Verdict::Deliver;
+            return Ok(None);
         }
-        relay_to_peer(now, allocation, packet, peer, payload.slice_ref(data), out)
+        relay_to_peer(now, allocation, client, peer, payload.slice_ref(data))
     }
 
     /// RFC 8656 §12.6.
-    pub(super) fn relay_channel_data(
-        &self,
-        now: SimTime,
-        packet: &Packet,
-        payload: &Bytes,
-        out: &mut Outbox,
-    ) -> Verdict {
-        let Some(allocation) = self.allocations.of_client(&packet.flow) else {
-            return no_allocation_of(packet);
-        };
-        let Some((channel, data)) = parse_channel_data(payload) else { return Verdict::Deliver };
-        let Some(peer) = allocation.peer_of(now, channel) else {
-            return refuse(DropReason::TurnNoChannel, format!("channel {channel:#06x} is not bound"));
-        };
-        relay_to_peer(now, allocation, packet, peer, payload.slice_ref(data), out)
+    pub(super) fn relay_channel_data(&self, now: SimTime, client: ClientId, payload: &Bytes) -> Handled {
+        let allocation = self.allocations.of_client(&client).ok_or_else(|| no_allocation_of(client))?;
+        let Some((channel, data)) = parse_channel_data(payload) else { return Ok(None) };
+        let not_bound = || refusal(DropReason::TurnNoChannel, format!("channel {channel:#06x} is not bound"));
+        let peer = allocation.peer_of(now, channel).ok_or_else(not_bound)?;
+        relay_to_peer(now, allocation, client, peer, payload.slice_ref(data))
     }
 
     /// Takes a datagram that came to a relayed transport address (RFC 8656 §11.3 and §12.7).
-    pub fn handle_peer(
-        &mut self,
-        now: SimTime,
-        packet: &Packet,
-        payload: &Bytes,
-        out: &mut Outbox,
-    ) -> Verdict {
+    ///
+    /// # Errors
+    ///
+    /// It is not relayed.
+    pub fn handle_peer(&mut self, now: SimTime, flow: Flow, payload: &Bytes, out: &mut Outbox) -> Handled {
         self.allocations.expire(now, out);
-        let peer = packet.flow.source;
-        let Some((client, allocation)) = self.allocations.of_relayed(packet.flow.destination) else {
-            return no_allocation_at(packet.flow.destination);
-        };
+        let Flow { source: peer, destination: relayed } = flow;
+        let (client, allocation) =
+            self.allocations.of_relayed(relayed).ok_or_else(|| no_allocation_at(relayed))?;
         if !allocation.permits(now, peer.ip()) {
-            return no_permission(peer.ip());
+            return Err(no_permission(peer.ip()));
         }
         let wrapped = match allocation.channel_of(now, peer) {
             Some(channel) => channel_data(channel, payload),
@@ -78,54 +63,49 @@ impl TurnServer {
                 indication.fits(payload.len()).then(|| indication.data(payload).finish())
             }
         };
-        match wrapped {
-            Some(wrapped) => {
-                forward(packet, client.reversed(), wrapped, out);
-                Verdict::Deliver
-            }
-            None => refuse(
-                DropReason::MtuExceeded,
-                format!("{} bytes from a peer do not fit in one datagram to the client", payload.len()),
-            ),
-        }
+        let too_big = || {
+            let text =
+                format!("{} bytes from a peer do not fit in one datagram to the client", payload.len());
+            refusal(DropReason::MtuExceeded, text)
+        };
+        Ok(Some(Said::ToClient { client, bytes: wrapped.ok_or_else(too_big)? }))
     }
 
     /// Takes an ICMP error about a packet that was sent from a relayed transport address (RFC 8656 §11.5).
-    pub fn handle_icmp(&mut self, now: SimTime, packet: &Packet, icmp: &Icmp, out: &mut Outbox) -> Verdict {
+    ///
+    /// # Errors
+    ///
+    /// It is not relayed.
+    pub fn handle_icmp(&mut self, now: SimTime, icmp: &Icmp, out: &mut Outbox) -> Handled {
         self.allocations.expire(now, out);
         let Flow { source: relayed, destination: peer } = icmp.quoted;
-        let Some((client, allocation)) = self.allocations.of_relayed(relayed) else {
-            return no_allocation_at(relayed);
-        };
+        let (client, allocation) =
+            self.allocations.of_relayed(relayed).ok_or_else(|| no_allocation_at(relayed))?;
         if !allocation.permits(now, peer.ip()) {
-            return no_permission(peer.ip());
+            return Err(no_permission(peer.ip()));
         }
         let (kind, code) = icmp_numbers(icmp.kind, peer.is_ipv4());
         let indication = Builder::indication(method::DATA, transaction_id(&mut self.indications))
             .xor_peer_address(peer)
             .icmp(kind, code, error_data(icmp.kind, peer.is_ipv4()))
             .finish();
-        forward(packet, client.reversed(), indication, out);
-        Verdict::Deliver
+        Ok(Some(Said::ToClient { client, bytes: indication }))
     }
 }
 
 fn relay_to_peer(
     now: SimTime,
     allocation: &Allocation,
-    packet: &Packet,
+    client: ClientId,
     peer: SocketAddr,
-    data: Bytes,
-    out: &mut Outbox,
-) -> Verdict {
+    payload: Bytes,
+) -> Handled {
     if !allocation.permits(now, peer.ip()) {
-        return no_permission(peer.ip());
+        return Err(no_permission(peer.ip()));
     }
     // Nobody can listen on port 0.
-    if peer.port() != 0 {
-        forward(packet, Flow::new(allocation.relayed, peer), data, out);
-    }
-    Verdict::Deliver
+    let said = Said::ToPeer { client, flow: Flow::new(allocation.relayed, peer), payload };
+    Ok((peer.port() != 0).then_some(said))
 }
 
 /// Type and code of an error in its family.
@@ -155,18 +135,18 @@ const fn error_data(kind: IcmpKind, ipv4: bool) -> u32 {
     }
 }
 
-fn refuse(reason: DropReason, text: String) -> Verdict {
-    Verdict::drop_by(reason, Rule::Turn { text })
+fn refusal(reason: DropReason, text: String) -> Box<Drop> {
+    Box::new(Drop { reason, rule: Rule::Turn { text } })
 }
 
-fn no_permission(peer: IpAddr) -> Verdict {
-    refuse(DropReason::TurnNoPermission, format!("no permission for {peer}"))
+fn no_permission(peer: IpAddr) -> Box<Drop> {
+    refusal(DropReason::TurnNoPermission, format!("no permission for {peer}"))
 }
 
-fn no_allocation_of(packet: &Packet) -> Verdict {
-    refuse(DropReason::TurnNoAllocation, format!("{} has no allocation", packet.flow.source))
+fn no_allocation_of(client: ClientId) -> Box<Drop> {
+    refusal(DropReason::TurnNoAllocation, format!("{} has no allocation", client.flow.source))
 }
 
-fn no_allocation_at(relayed: SocketAddr) -> Verdict {
-    refuse(DropReason::TurnNoAllocation, format!("no allocation relays from {relayed}"))
+fn no_allocation_at(relayed: SocketAddr) -> Box<Drop> {
+    refusal(DropReason::TurnNoAllocation, format!("no allocation relays from {relayed}"))
 }

@@ -2,14 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::TurnServer;
 use super::allocation::Allocation;
 use super::auth::UserIndex;
+use super::{ClientId, TurnServer};
 use crate::base::{SimDuration, SimTime};
 use crate::device::Outbox;
 use crate::device::stun_server::SOFTWARE;
 use crate::plan::StateChange;
-use crate::wire::Flow;
 use crate::wire::stun::{
     AddressFamily, AttributeType, Builder, CHANNELS, Malformed, Message, TRANSPORT_UDP, attribute,
     error_code, method,
@@ -43,8 +42,7 @@ pub(super) const KNOWN: &[AttributeType] = &[
 #[derive(Clone, Copy)]
 struct Request<'r> {
     now: SimTime,
-    /// From where to where it came: the client's 5-tuple.
-    client: Flow,
+    client: ClientId,
     user: UserIndex,
     message: &'r Message<'r>,
 }
@@ -75,7 +73,7 @@ impl TurnServer {
     pub(super) fn answer_request(
         &mut self,
         now: SimTime,
-        client: Flow,
+        client: ClientId,
         message: &Message<'_>,
         out: &mut Outbox,
     ) -> Option<Vec<u8>> {
@@ -84,12 +82,12 @@ impl TurnServer {
         {
             return None;
         }
-        let (answer, key) = match self.auth.authenticate(now, client.source, message) {
+        let (answer, key) = match self.auth.authenticate(now, client.flow.source, message) {
             Ok(user) => {
                 let request = Request { now, client, user, message };
                 (self.answer_authenticated(request, out), Some(self.auth.key(user)))
             }
-            Err(code) => (self.auth.refuse(now, client.source, message, code), None),
+            Err(code) => (self.auth.refuse(now, client.flow.source, message, code), None),
         };
         // RFC 8656 §5: in these two, success or failure.
         let tells_software = of == method::ALLOCATE || of == method::REFRESH;
@@ -143,7 +141,7 @@ impl TurnServer {
         self.allocations.insert(client, allocation);
         let username = self.auth.name(user);
         out.note(|| StateChange::AllocationCreated {
-            client: client.source,
+            client: client.flow.source,
             relayed,
             username: username.to_owned(),
             lifetime,
@@ -157,7 +155,7 @@ impl TurnServer {
             .success()
             .xor_relayed_address(relayed)
             .lifetime(whole_seconds(lifetime))
-            .xor_mapped_address(request.client.source);
+            .xor_mapped_address(request.client.flow.source);
         match request.message.additional_address_family() {
             Ok(Some(family)) => answer.address_error_code(family, self.why_no_second(family)),
             _ => answer,

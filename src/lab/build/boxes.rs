@@ -89,8 +89,12 @@ settings! { Nat {
     port_parity = "port-parity": bool,
     /// How one of several outside addresses is picked (RFC 4787 §4.1).
     ip_pooling = "ip-pooling": Pooling,
-    /// External ports one internal host may hold at a time, 1 to 65535 (RFC 6888 REQ-4).
+    /// External ports one internal host may hold at a time, of all protocols together, 1 to 65535 (RFC 6888 REQ-4).
     max_ports_per_host = "max-ports-per-host": u32,
+    /// Hosts get blocks of this many consecutive ports, 1 to 64512 (RFC 6888 §5).
+    port_block_size = "port-block-size": u32,
+    /// How long a port rests after its last mapping (RFC 6888 REQ-8).
+    port_quarantine = "port-quarantine": SimDuration,
     /// What happens to packets from inside to its own outside address (RFC 4787 §6).
     hairpinning = "hairpinning": Hairpinning,
     /// How long a UDP mapping lives that has seen packets in both directions (RFC 4787 §4.3).

@@ -3,7 +3,7 @@
 use super::list;
 use super::map::{Map, quoted, settings};
 use crate::base::SimDuration;
-use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, RelayProtocol};
+use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Transport};
 
 /// What should be true at the end. Expectations about a call hold for every call.
 #[derive(Debug, Clone, Default)]
@@ -70,7 +70,7 @@ settings! { Expect {
     /// The address family of the settled pair.
     family = "family": Family,
     /// What the relayed end speaks to its TURN server.
-    relay_protocol = "relay-protocol": RelayProtocol,
+    relay_protocol = "relay-protocol": Transport,
     /// The state of the caller's agent.
     ice_state = "ice-state": IceState,
 } }

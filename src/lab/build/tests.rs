@@ -9,8 +9,8 @@ use crate::lab::Error;
 use crate::plan::{
     CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
     Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, Needs, Nickname, Path,
-    Pooling, PortAssignment, RefreshDirection, RelayProtocol, ReplyMapping, Service, ServiceProtocol,
-    StackKind, Unsolicited,
+    Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, ServiceProtocol, StackKind, Transport,
+    Unsolicited,
 };
 
 fn second() -> SimDuration {
@@ -28,6 +28,8 @@ fn nat() -> Nat {
         .port_parity(true)
         .ip_pooling(Pooling::Paired)
         .max_ports_per_host(64)
+        .port_block_size(32)
+        .port_quarantine(second())
         .hairpinning(Hairpinning::ExternalSource)
         .udp_timeout(second())
         .udp_timeout_unreplied(second())
@@ -111,7 +113,7 @@ fn expect() -> Expect {
         .selected_local(CandidateType::Relayed)
         .selected_remote(CandidateType::Host)
         .family(Family::Ipv4)
-        .relay_protocol(RelayProtocol::Udp)
+        .relay_protocol(Transport::Udp)
         .nat_hops("alice", 0)
         .ice_state(IceState::Completed)
         .drops(Drops::by("home").reason(DropReason::LinkLoss).min(0).max(1_000))

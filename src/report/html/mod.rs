@@ -4,6 +4,7 @@
 //! names the script's hash keeps it so whatever a scenario is called.
 
 mod data;
+mod endpoints;
 #[cfg(test)]
 mod tests;
 
@@ -125,8 +126,8 @@ fn verdict(report: Report<'_>) -> String {
     if !report.run.endpoints.is_empty() {
         verdict.push_str(&format!(
             "<p><strong>ENDPOINTS</strong> {}</p>\n<p>{}</p>\n",
-            escape(&sentences::endpoints(report)),
-            escape(&sentences::each_endpoint(report)),
+            escape(&endpoints::in_one_sentence(report)),
+            escape(&endpoints::one_by_one(report)),
         ));
     }
     verdict

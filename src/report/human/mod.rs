@@ -8,7 +8,7 @@ mod drops;
 mod expectations;
 mod ladder;
 mod nat_tables;
-mod table;
+pub(super) mod table;
 mod verdict;
 
 #[cfg(test)]

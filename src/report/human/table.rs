@@ -9,7 +9,7 @@ use crate::report::text::{Role, Text, printable};
 pub(super) const MAX_ROWS: usize = 20;
 
 /// Adds `rows` under `header` (none if empty), indented by two, cut to [`MAX_ROWS`] unless `full`.
-pub(super) fn write(text: &mut Text, header: &[&str], rows: Vec<Vec<String>>, full: bool) {
+pub(in crate::report) fn write(text: &mut Text, header: &[&str], rows: Vec<Vec<String>>, full: bool) {
     let shown = if full { rows.len() } else { rows.len().min(MAX_ROWS) };
     let hidden = rows.len() - shown;
     let mut table = Table::new();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Line;
 use crate::base::{NodeId, PacketId, SessionId, SimDuration, SimTime};
-use crate::plan::{Accepts, Plan, Rule, StateChange};
+use crate::plan::{Accepts, Plan, PortBlock, Rule, StateChange};
 use crate::report::{Report, names};
 use crate::trace::{AgentEvent, Event, EventKind, Hop, PacketRecord, Place};
 use crate::wire::{Candidate, Flow, PairEnd, Signal};
@@ -88,6 +88,8 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
             .with("protocol", protocol.word())
             .address("inside", *internal)
             .address("outside", *external),
+        StateChange::PortBlockGiven(block) => port_block(line("port-block-given"), block),
+        StateChange::PortBlockReturned(block) => port_block(line("port-block-returned"), block),
         StateChange::AllocationCreated { client, relayed, username, lifetime } => line("allocation-created")
             .address("relayed", *relayed)
             .address("client", *client)
@@ -107,6 +109,13 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
             .address("peer", *peer)
             .lifetime(*lifetime),
     }
+}
+
+fn port_block(line: Line, block: &PortBlock) -> Line {
+    line.with("host", block.host.to_string())
+        .with("outside", block.outside.to_string())
+        .with("first_port", block.ports.first())
+        .with("last_port", block.ports.last())
 }
 
 fn agent(report: Report<'_>, at: SimTime, session: SessionId, event: &AgentEvent) -> Line {

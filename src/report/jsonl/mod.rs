@@ -14,6 +14,8 @@
 //! | `mapping-created` | `at_ms node protocol inside outside for accepts accepts_more expires_ms`; `for` and `accepts` are `null` for anybody, an address without a port stands for all its ports, `accepts_more` counts senders that are not listed |
 //! | `filter-opened` | `at_ms node protocol outside remote` |
 //! | `mapping-expired` | `at_ms node protocol inside outside` |
+//! | `port-block-given` | `at_ms node host outside first_port last_port` |
+//! | `port-block-returned` | `at_ms node host outside first_port last_port` |
 //! | `allocation-created` | `at_ms node relayed client username lifetime_ms` |
 //! | `allocation-refreshed` | `at_ms node relayed lifetime_ms` |
 //! | `allocation-gone` | `at_ms node relayed` |
@@ -125,10 +127,19 @@ mod tests {
     }
 
     #[test]
+    fn blocks_of_ports_are_told_as_a_carrier_logs_them() {
+        let text = lines(&Fixture::cgn());
+        let given: Vec<&str> = text.lines().filter(|line| line.contains("port-block-given")).collect();
+        let expected = r#"{"event":"port-block-given","at_ms":150200.0,"node":"carrier-grade","host":"100.64.0.2","outside":"203.0.113.10","first_port":50000,"last_port":50511}"#;
+        assert_eq!(given, [expected]);
+    }
+
+    #[test]
     fn the_documentation_names_every_event_and_key_that_is_written() {
         let documented: String =
             include_str!("mod.rs").lines().take_while(|line| line.starts_with("//!")).collect();
-        for line in lines(&Fixture::relay()).lines() {
+        let texts = [lines(&Fixture::relay()), lines(&Fixture::cgn())];
+        for line in texts.iter().flat_map(|text| text.lines()) {
             let object: Map<String, Value> = serde_json::from_str(line).expect("an object");
             let event = object["event"].as_str().expect("a word");
             assert!(documented.contains(&format!("`{event}`")), "{event}");

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{NodeId, PacketId, SessionId, SimTime};
-use crate::plan::StateChange;
+use crate::plan::{PortBlock, StateChange};
 use crate::report::journey::{Fate, Journey};
 use crate::report::text::length;
 use crate::report::{Report, names};
@@ -158,6 +158,10 @@ fn state_label(change: &StateChange) -> Option<String> {
     match change {
         StateChange::MappingExpired { external, .. } => Some(format!("forgets {external}")),
         StateChange::AllocationGone { relayed } => Some(format!("ends allocation {relayed}")),
+        StateChange::PortBlockGiven(PortBlock { host, ports, .. }) => {
+            Some(format!("gives {host} ports {ports}"))
+        }
+        StateChange::PortBlockReturned(PortBlock { ports, .. }) => Some(format!("takes ports {ports} back")),
         StateChange::MappingCreated(_)
         | StateChange::FilterOpened { .. }
         | StateChange::AllocationCreated { .. }

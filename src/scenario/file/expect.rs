@@ -2,7 +2,7 @@
 
 use super::super::keys::{DROP, EXPECT, SELECTED};
 use crate::base::SimDuration;
-use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, RelayProtocol, Selection};
+use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Selection, Transport};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::read::{At, Reader};
 use crate::scenario::source::Span;
@@ -29,7 +29,7 @@ pub enum Fact {
     Within(SimDuration),
     Selected(Selection),
     Family(Family),
-    RelayProtocol(RelayProtocol),
+    RelayProtocol(Transport),
     NatHops(Vec<(At<String>, At<u64>)>),
     IceState(IceState),
     Drops(Drops),
@@ -75,7 +75,7 @@ fn fact(reader: &mut Reader<'_>, key: &'static str, node: &Node) -> Option<Fact>
         "family" => reader.word::<Family>(key, node).map(|at| Fact::Family(at.value)),
         "relay-protocol" => reader
             .built_word(key, node, &["udp"], &["tcp", "tls"])
-            .then_some(Fact::RelayProtocol(RelayProtocol::Udp)),
+            .then_some(Fact::RelayProtocol(Transport::Udp)),
         "nat-hops" => nat_hops(reader, node).map(Fact::NatHops),
         "ice-state" => reader.word(key, node).map(|at| Fact::IceState(at.value)),
         _ => None,

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::super::tree::{Entry, Node, Value};
-use crate::plan::{Credentials, IceServerKind};
+use crate::plan::{Credentials, IceServerKind, Transport};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::ICE_SERVER;
 use crate::scenario::read::{At, Reader, nearest, shortened, units};
@@ -22,6 +22,8 @@ pub struct IceServer {
 pub struct Uri {
     /// The scheme.
     pub kind: IceServerKind,
+    /// What is spoken to it.
+    pub transport: Transport,
     /// Who.
     pub target: Target,
 }
@@ -224,7 +226,7 @@ fn parse(text: &str) -> Result<Uri, Diagnostic> {
     if host.is_empty() || host.contains(['/', ' ', '#']) {
         return Err(bad("names no host", format!("write `{}:NAME` with the name of a server", kind.word())));
     }
-    Ok(Uri { kind, target: Target { host: host.to_ascii_lowercase(), port } })
+    Ok(Uri { kind, transport: Transport::Udp, target: Target { host: host.to_ascii_lowercase(), port } })
 }
 
 /// The host and, behind a colon, the port. Colons within brackets belong to the host.

@@ -17,7 +17,7 @@ pub use firewall::Firewall;
 pub use ice_server::Uri;
 pub use ipv6::Ipv6;
 pub use link::LinkSpec;
-pub use nat::{Nat, Start};
+pub use nat::{Axes, Nat, Start};
 pub use peer::Peer;
 pub use server::Server;
 

@@ -63,6 +63,8 @@ pub struct Axes {
     pub port_parity: Option<At<bool>>,
     pub ip_pooling: Option<At<Pooling>>,
     pub max_ports_per_host: Option<At<u64>>,
+    pub port_block_size: Option<At<u64>>,
+    pub port_quarantine: Option<At<SimDuration>>,
     pub hairpinning: Option<At<Hairpinning>>,
     pub udp_timeout: Option<At<SimDuration>>,
     pub udp_timeout_unreplied: Option<At<SimDuration>>,
@@ -71,7 +73,7 @@ pub struct Axes {
 }
 
 /// The keys of a NAT that say how it translates.
-pub const AXES: [&str; 16] = [
+pub const AXES: [&str; 18] = [
     "mapping",
     "filtering",
     "filter-scope",
@@ -82,6 +84,8 @@ pub const AXES: [&str; 16] = [
     "port-parity",
     "ip-pooling",
     "max-ports-per-host",
+    "port-block-size",
+    "port-quarantine",
     "hairpinning",
     "udp-timeout",
     "udp-timeout-unreplied",
@@ -219,11 +223,16 @@ pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
         port_parity: fields.get("port-parity").and_then(|node| reader.truth("port-parity", node)),
         ip_pooling: word!("ip-pooling"),
         max_ports_per_host: fields.integer(reader, "max-ports-per-host"),
+        port_block_size: fields.integer(reader, "port-block-size"),
+        port_quarantine: fields.get("port-quarantine").and_then(|node| reader.leaf("port-quarantine", node)),
         hairpinning: word!("hairpinning"),
         udp_timeout: lifetime!("udp-timeout"),
         udp_timeout_unreplied: lifetime!("udp-timeout-unreplied"),
         timeout_refresh: word!("timeout-refresh"),
-        unsolicited: word!("unsolicited"),
+        unsolicited: fields
+            .get("unsolicited")
+            .filter(|node| reader.built_word("unsolicited", node, &["drop", "accept", "icmp"], &["rst"]))
+            .and_then(|node| reader.word("unsolicited", node)),
     };
     if let (Some(unreplied), Some(replied)) = (&axes.udp_timeout_unreplied, &axes.udp_timeout)
         && unreplied.value > replied.value
@@ -266,6 +275,10 @@ impl Axes {
         if let Some(quota) = &self.max_ports_per_host {
             behavior.ports.max_per_host = u16::try_from(quota.value).ok();
         }
+        if let Some(size) = &self.port_block_size {
+            behavior.ports.block = u16::try_from(size.value).ok();
+        }
+        set(self.port_quarantine.as_ref(), &mut behavior.ports.quarantine);
         // Each timer alone is a statement; the other follows it rather than contradict it.
         let lifetimes = &mut behavior.lifetimes;
         if self.udp_timeout_unreplied.is_none() {

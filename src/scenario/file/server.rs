@@ -4,10 +4,9 @@ use std::net::IpAddr;
 
 use super::link::{self, LinkSpec};
 use crate::base::{PortRange, SimDuration};
-use crate::plan::Credentials;
+use crate::plan::{Credentials, Listen, Transport};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::SERVER;
-use crate::scenario::read::units::{Listen, ListenProtocol};
 use crate::scenario::read::{At, Fields, Leaf, Reader};
 use crate::scenario::source::Span;
 use crate::scenario::tree::Node;
@@ -16,8 +15,8 @@ use crate::scenario::tree::Node;
 #[derive(Debug, Default)]
 #[allow(missing_docs, reason = "each field is the key of the same name")]
 pub struct Server {
-    pub stun: Vec<At<u16>>,
-    pub turn: Vec<At<u16>>,
+    pub stun: Vec<At<Listen>>,
+    pub turn: Vec<At<Listen>>,
     pub addresses: Option<Vec<At<IpAddr>>>,
     pub ipv6: Option<At<bool>>,
     pub host: Option<At<String>>,
@@ -82,6 +81,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Server> {
             .and_then(|node| reader.leaf("channel-cooldown", node)),
         nonce_lifetime: lifetime(reader, "nonce-lifetime"),
     };
+    tcp_and_tls_on_one_port(reader, &server);
     if reader.mistakes() == before {
         offers_something(reader, &fields, node.span);
     }
@@ -107,7 +107,7 @@ fn offers_something(reader: &mut Reader<'_>, fields: &Fields<'_>, span: Span) {
     }
 }
 
-fn ports(reader: &mut Reader<'_>, key: &str, node: &Node) -> Vec<At<u16>> {
+fn ports(reader: &mut Reader<'_>, key: &str, node: &Node) -> Vec<At<Listen>> {
     let Some(items) = reader.list(key, node, Listen::KIND) else { return Vec::new() };
     if items.is_empty() {
         reader.report(
@@ -116,40 +116,57 @@ fn ports(reader: &mut Reader<'_>, key: &str, node: &Node) -> Vec<At<u16>> {
                 .help(format!("write `{key}: [3478/udp]`, or remove `{key}`")),
         );
     }
-    let mut ports: Vec<At<u16>> = Vec::new();
+    let mut ports: Vec<At<Listen>> = Vec::new();
     for item in items {
         let Some(listen) = reader.leaf::<Listen>(key, item) else { continue };
-        let Listen { port, protocol } = listen.value;
-        if protocol != ListenProtocol::Udp {
-            let (spoken, help) = match protocol {
-                ListenProtocol::Tls => {
-                    ("TLS", "remove the entry; over UDP it would be `3478/udp`".to_owned())
-                }
-                _ => ("TCP", format!("write `{port}/udp`, or remove the entry")),
-            };
+        if let Some(first) = ports.iter().find(|other| other.value == listen.value) {
             reader.report(
-                Diagnostic::new(
-                    Code::NotBuiltYet,
-                    format!(
-                        "this version of punchlab does not have {} over {spoken} yet",
-                        key.to_uppercase()
-                    ),
-                )
-                .at(listen.span, "not built yet")
-                .help(help),
-            );
-        } else if let Some(first) = ports.iter().find(|other| other.value == port) {
-            reader.report(
-                Diagnostic::new(Code::DuplicateKey, format!("`{key}` names {port}/udp twice"))
+                Diagnostic::new(Code::DuplicateKey, format!("`{key}` names {} twice", listen.value))
                     .at(listen.span, "again here")
                     .see(first.span, "first here")
                     .help("remove one of them"),
             );
-        } else {
-            ports.push(At::new(port, listen.span));
+            continue;
         }
+        if listen.value.transport != Transport::Udp {
+            reader.report(not_built(key, &listen));
+        }
+        ports.push(listen);
     }
     ports
+}
+
+fn not_built(key: &str, listen: &At<Listen>) -> Diagnostic {
+    let Listen { port, transport } = listen.value;
+    let help = match transport {
+        Transport::Tls => "remove the entry; over UDP it would be `3478/udp`".to_owned(),
+        Transport::Tcp | Transport::Udp => format!("write `{port}/udp`, or remove the entry"),
+    };
+    let (service, spoken) = (key.to_uppercase(), transport.word().to_uppercase());
+    let message = format!("this version of punchlab does not have {service} over {spoken} yet");
+    Diagnostic::new(Code::NotBuiltYet, message).at(listen.span, "not built yet").help(help)
+}
+
+/// TLS runs over TCP: no port can have both.
+fn tcp_and_tls_on_one_port(reader: &mut Reader<'_>, server: &Server) {
+    let listen: Vec<&At<Listen>> = server.stun.iter().chain(&server.turn).collect();
+    for (index, one) in listen.iter().enumerate() {
+        let clash = listen[..index].iter().find(|other| {
+            let words = [one.value.transport, other.value.transport];
+            one.value.port == other.value.port
+                && matches!(words, [Transport::Tcp, Transport::Tls] | [Transport::Tls, Transport::Tcp])
+        });
+        if let Some(other) = clash {
+            let port = one.value.port;
+            let message = format!("`{}` and `{}` both listen on TCP port {port}", other.value, one.value);
+            reader.report(
+                Diagnostic::new(Code::DuplicateKey, message)
+                    .at(one.span, "taken")
+                    .see(other.span, "by this one")
+                    .help("keep one, or move one to another port"),
+            );
+        }
+    }
 }
 
 fn addresses(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Vec<At<IpAddr>>> {

@@ -3,7 +3,7 @@
 use super::{Kind, Section, key, not_built};
 use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, Pooling, PortAssignment,
-    RefreshDirection, ReplyMapping, Unsolicited,
+    RefreshDirection, ReplyMapping,
 };
 use crate::scenario::profiles;
 use crate::scenario::word::Word;
@@ -75,7 +75,19 @@ pub static NAT: Section = Section {
             "max-ports-per-host",
             Kind::Integer(1, 65_535),
             "no quota",
-            "External ports one internal host may hold at a time (RFC 6888 REQ-4).",
+            "External ports one internal host may hold at a time, of all protocols together (RFC 6888 REQ-4).",
+        ),
+        key(
+            "port-block-size",
+            Kind::Integer(1, 64_512),
+            "ports are given one by one",
+            "Hosts get blocks of this many consecutive ports (RFC 6888 section 5), counted from the start of `port-range`; no more blocks than `max-ports-per-host` takes.",
+        ),
+        key(
+            "port-quarantine",
+            Kind::Duration,
+            "`0s`",
+            "How long a port rests after its last mapping (RFC 6888 REQ-8, which asks for `120s`). TCP ports rest not.",
         ),
         key(
             "hairpinning",
@@ -103,9 +115,9 @@ pub static NAT: Section = Section {
         ),
         key(
             "unsolicited",
-            Kind::Word(Unsolicited::words),
+            Kind::Word(|| vec!["drop", "accept", "icmp"]),
             "`drop`",
-            "What happens to inbound packets no mapping admits.",
+            "What happens to inbound packets no mapping admits. `rst` is not built yet.",
         ),
         key(
             "outside",

@@ -91,6 +91,10 @@ pub fn axes_of(behavior: &NatBehavior) -> Vec<(&'static str, String)> {
         ("ip-pooling", behavior.pooling.to_string()),
     ];
     axes.extend(ports.max_per_host.map(|quota| ("max-ports-per-host", quota.to_string())));
+    axes.extend(ports.block.map(|size| ("port-block-size", size.to_string())));
+    if !ports.quarantine.is_zero() {
+        axes.push(("port-quarantine", ports.quarantine.to_string()));
+    }
     axes.extend([
         ("hairpinning", behavior.hairpinning.to_string()),
         ("udp-timeout", lifetimes.udp.to_string()),

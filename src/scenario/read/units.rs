@@ -1,7 +1,7 @@
 //! Values that carry their unit, exact and without floats.
 
 use crate::base::{Bandwidth, PortRange, Probability, SimDuration};
-use crate::plan::{Service, ServiceProtocol};
+use crate::plan::{Listen, Service, ServiceProtocol, Transport};
 use crate::scenario::diagnostic::Code;
 
 use super::{Fault, Leaf};
@@ -238,26 +238,6 @@ impl Leaf for PortRange {
     }
 }
 
-/// What `443/tcp` says; TLS is a protocol of its own here because a TURN server may speak it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListenProtocol {
-    /// UDP.
-    Udp,
-    /// TCP.
-    Tcp,
-    /// TLS over TCP.
-    Tls,
-}
-
-/// A port a server listens on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listen {
-    /// The port.
-    pub port: u16,
-    /// What it speaks there.
-    pub protocol: ListenProtocol,
-}
-
 impl Leaf for Listen {
     const KIND: &'static str = "a port and protocol such as `3478/udp`";
 
@@ -271,16 +251,11 @@ impl Leaf for Listen {
             return Err(Fault::new(Code::MissingUnit, "has no protocol", help).label("UDP or TCP?"));
         };
         let port = port(number)?;
-        let protocol = match protocol {
-            "udp" => ListenProtocol::Udp,
-            "tcp" => ListenProtocol::Tcp,
-            "tls" => ListenProtocol::Tls,
-            _ => {
-                let help = format!("write `{port}/udp`");
-                return Err(Fault::new(Code::UnknownWord, "has an unknown protocol", help));
-            }
+        let Some(transport) = Transport::from_word(protocol) else {
+            let help = format!("write `{port}/udp`");
+            return Err(Fault::new(Code::UnknownWord, "has an unknown protocol", help));
         };
-        Ok(Self { port, protocol })
+        Ok(Self { port, transport })
     }
 }
 
@@ -288,11 +263,11 @@ impl Leaf for Service {
     const KIND: &'static str = "a port and protocol such as `443/tcp`";
 
     fn parse(text: &str) -> Result<Self, Fault> {
-        let Listen { port, protocol } = Listen::parse(text)?;
-        match protocol {
-            ListenProtocol::Udp => Ok(Self { port, protocol: ServiceProtocol::Udp }),
-            ListenProtocol::Tcp => Ok(Self { port, protocol: ServiceProtocol::Tcp }),
-            ListenProtocol::Tls => {
+        let Listen { port, transport } = Listen::parse(text)?;
+        match transport {
+            Transport::Udp => Ok(Self { port, protocol: ServiceProtocol::Udp }),
+            Transport::Tcp => Ok(Self { port, protocol: ServiceProtocol::Tcp }),
+            Transport::Tls => {
                 let help = format!("write `{port}/tcp`: TLS runs over TCP, and a firewall sees only that");
                 Err(Fault::new(Code::UnknownWord, "names no protocol a firewall can match", help))
             }

@@ -4,7 +4,7 @@ use super::names::{Names, Section};
 use crate::base::SimDuration;
 use crate::plan::{
     Access, DenyAction, FilteringBehavior, Firewall, InboundPolicy, NatBehavior, NicknameMeaning,
-    OutboundPolicy, Topology,
+    OutboundPolicy, PortAssignment, Topology,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, LinkSpec, Named, Start};
@@ -180,6 +180,7 @@ fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>
         }
         Some(NicknameMeaning::Nat(mut behavior)) => {
             body.axes.apply(&mut behavior);
+            check_blocks(reader, body, &behavior);
             What::Translates(behavior, index, label)
         }
         None => {
@@ -192,6 +193,7 @@ fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>
                 body.axes.filtering.as_ref().map_or(FilteringBehavior::EndpointIndependent, |at| at.value);
             let mut behavior = NatBehavior::new(mapping, filtering);
             body.axes.apply(&mut behavior);
+            check_blocks(reader, body, &behavior);
             What::Translates(behavior, index, None)
         }
     };
@@ -214,6 +216,42 @@ fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>
         section: "nats",
         assumed,
     }
+}
+
+/// Blocks have to fit into the ports there are, and belong to one host each.
+fn check_blocks(reader: &mut Reader<'_>, nat: &file::Nat, behavior: &NatBehavior) {
+    let Some(size) = behavior.ports.block else { return };
+    let axes = &nat.axes;
+    let Some(place) = block_place(axes) else { return };
+    let range = behavior.ports.range;
+    if u32::from(size) > range.count() {
+        let message = format!("no block of {size} ports fits into the {} ports {range}", range.count());
+        let mut diagnostic = Diagnostic::new(Code::Contradiction, message).at(place, "does not fit");
+        diagnostic = match (&axes.port_range, &axes.port_block_size) {
+            (Some(range), Some(_)) => diagnostic.see(range.span, "`port-range` is given here"),
+            _ => diagnostic,
+        };
+        reader.report(diagnostic.help(format!(
+            "write a `port-block-size` of {} or less, or a larger `port-range`",
+            range.count()
+        )));
+    }
+    if behavior.ports.assignment == PortAssignment::Overloading {
+        let message = "`overloading` shares ports between hosts, but a block of ports belongs to one host";
+        let mut diagnostic = Diagnostic::new(Code::Contradiction, message).at(place, "cannot be both");
+        diagnostic = match (&axes.port_assignment, &axes.port_block_size) {
+            (Some(assignment), Some(_)) => diagnostic.see(assignment.span, "`port-assignment` is given here"),
+            _ => diagnostic,
+        };
+        reader.report(diagnostic.help("remove `port-block-size`, or write `port-assignment: random`"));
+    }
+}
+
+/// The axis that a contradiction about blocks is about. A profile contradicts itself nowhere, so there is one.
+fn block_place(axes: &file::Axes) -> Option<Span> {
+    let size = axes.port_block_size.as_ref().map(|at| at.span);
+    let range = axes.port_range.as_ref().map(|at| at.span);
+    size.or(range).or(axes.port_assignment.as_ref().map(|at| at.span))
 }
 
 fn meaningless(reader: &mut Reader<'_>, nat: &file::Nat, allowed: &[&str], what: &str) {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::assumed::{Assumed, list};
 use super::names::{Names, Section};
 use super::servers::Placed;
-use crate::plan::{Credentials, IceServer, IceServerKind};
+use crate::plan::{Credentials, IceServer, IceServerKind, Listen};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, Named, Uri};
 use crate::scenario::read::{At, Reader, listed};
@@ -33,32 +33,38 @@ pub fn servers(
                 let Some((server, addresses)) = target(reader, file, names, (placed, own), &entry.uri) else {
                     continue;
                 };
-                let kind = entry.uri.value.kind;
+                let file::Uri { kind, transport, target } = &entry.uri.value;
+                let (kind, transport) = (*kind, *transport);
+                let is_name = target.host.parse::<IpAddr>().is_err();
+                let host = is_name.then(|| target.host.clone());
                 let credentials =
                     login(server, entry.credentials.as_ref()).filter(|_| kind == IceServerKind::Turn);
-                if found.iter().any(|other| other.kind == kind && addresses.contains(&other.address)) {
+                let is_known = |other: &IceServer| {
+                    (other.kind, other.transport) == (kind, transport) && addresses.contains(&other.address)
+                };
+                if found.iter().any(is_known) {
                     reader.report(
                         Diagnostic::new(Code::DuplicateKey, "`ice-servers` names this server twice")
                             .at(entry.uri.span, "again here")
                             .help("remove one of them"),
                     );
                 }
-                found.extend(addresses.into_iter().map(|address| IceServer {
-                    node: placed[server].node,
-                    address,
-                    kind,
-                    credentials: credentials.clone(),
-                }));
+                let node = placed[server].node;
+                for address in addresses {
+                    let (host, credentials) = (host.clone(), credentials.clone());
+                    found.push(IceServer { node, address, kind, transport, host, credentials });
+                }
             }
         }
         None => {
             for (index, server) in file.servers.iter().enumerate() {
-                let mut add = |port: Option<&At<u16>>, kind, credentials: Option<Credentials>| {
-                    let Some(port) = port else { return };
+                let mut add = |listen: Option<&At<Listen>>, kind, credentials: Option<Credentials>| {
+                    let Some(Listen { port, transport }) = listen.map(|at| at.value) else { return };
                     for address in placed[index].addresses_for(own) {
-                        let address = SocketAddr::new(address, port.value);
-                        let credentials = credentials.clone();
-                        found.push(IceServer { node: placed[index].node, address, kind, credentials });
+                        let address = SocketAddr::new(address, port);
+                        let (host, credentials) = (Some(server.name.value.clone()), credentials.clone());
+                        let node = placed[index].node;
+                        found.push(IceServer { node, address, kind, transport, host, credentials });
                     }
                 };
                 add(server.body.stun.first(), IceServerKind::Stun, None);
@@ -124,7 +130,7 @@ fn target(
     (placed, own): (&[Placed], &[IpAddr]),
     uri: &At<Uri>,
 ) -> Option<(usize, Vec<SocketAddr>)> {
-    let Uri { kind, target } = &uri.value;
+    let Uri { kind, transport, target } = &uri.value;
     let host = target.host.as_str();
     let literal = host.parse::<IpAddr>().ok();
     let named = file.servers.iter().zip(placed).enumerate().find_map(|(index, (server, placed))| {
@@ -145,23 +151,24 @@ fn target(
         IceServerKind::Stun => &server.body.stun,
         IceServerKind::Turn => &server.body.turn,
     };
-    let port = target.port.unwrap_or(DEFAULT_PORT);
-    if !offered.iter().any(|at| at.value == port) && !server.broken {
-        reader.report(no_service(server, *kind, port, target.port.is_some(), offered, uri));
+    let listen = Listen { port: target.port.unwrap_or(DEFAULT_PORT), transport: *transport };
+    if !offered.iter().any(|at| at.value == listen) && !server.broken {
+        reader.report(no_service(server, *kind, listen, target.port.is_some(), offered, uri));
     }
-    Some((index, addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect()))
+    Some((index, addresses.into_iter().map(|address| SocketAddr::new(address, listen.port)).collect()))
 }
 
 fn no_service(
     server: &Named<file::Server>,
     kind: IceServerKind,
-    port: u16,
+    wanted: Listen,
     explicit: bool,
-    offered: &[At<u16>],
+    offered: &[At<Listen>],
     uri: &At<Uri>,
 ) -> Diagnostic {
     let name = &server.name.value;
-    let ports: Vec<String> = offered.iter().map(|at| format!("{}/udp", at.value)).collect();
+    let ports: Vec<String> = offered.iter().map(|at| at.value.to_string()).collect();
+    let port = wanted.port;
     let word = kind.word().to_uppercase();
     let diagnostic =
         Diagnostic::new(Code::NoSuchService, format!("server `{name}` does not offer {word} on port {port}"))
@@ -169,8 +176,32 @@ fn no_service(
             .see(server.name.span, "the server is defined here");
     match offered.first() {
         Some(first) => diagnostic
-            .help(format!("write `{kind}:{name}:{}`", first.value))
+            .help(format!("write `{kind}:{name}:{}`", first.value.port))
             .help(format!("it offers {word} on {}", listed(ports.iter().map(String::as_str)))),
-        None => diagnostic.help(format!("add `{kind}: [{port}/udp]` to `{name}`")),
+        None => diagnostic.help(format!("add `{kind}: [{wanted}]` to `{name}`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::Limits;
+    use crate::plan::{Element, Transport};
+    use crate::scenario::{Overrides, Source, load};
+
+    #[test]
+    fn a_server_is_called_what_its_uri_calls_it_and_an_address_is_no_name() {
+        let text = "
+servers: { relay: { turn: [3478/udp, 5349/udp, 5350/udp], host: turn.example.org } }
+peers: { a: { ice-servers: ['turn:TURN.example.org', 'turn:relay:5349', 'turn:192.0.2.1:5350'] }, b: {} }
+calls: [a -> b]";
+
+        let plan = load(&Source::new("test.nat.yaml", text), &Overrides::default(), &Limits::DEFAULT)
+            .unwrap_or_else(|rejection| panic!("{rejection}"));
+
+        let node = plan.topology.find("a").map(|id| plan.topology.node(id)).expect("a node");
+        let Element::Peer(peer) = &node.element else { panic!("a peer") };
+        let names: Vec<_> = peer.ice_servers.iter().map(|server| server.host.as_deref()).collect();
+        assert_eq!(names, [Some("turn.example.org"), Some("relay"), None]);
+        assert!(peer.ice_servers.iter().all(|server| server.transport == Transport::Udp));
     }
 }

@@ -6,7 +6,7 @@ use super::addresses::Addresses;
 use super::assumed::{Assumed, one_or_list};
 use super::link::link;
 use crate::base::{NodeId, PortRange, SimDuration};
-use crate::plan::{Credentials, Element, Link, Server, Topology, Turn};
+use crate::plan::{Credentials, Element, Link, Listen, Server, Topology, Transport, Turn};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, Named};
 use crate::scenario::read::{At, Reader};
@@ -78,7 +78,7 @@ fn turn(
     let max_allocation_lifetime =
         or("max-allocation-lifetime", body.max_allocation_lifetime.as_ref(), secs(3_600));
     let turn = Turn {
-        udp_ports: body.turn.iter().map(|at| at.value).collect(),
+        listen: body.turn.iter().map(|at| at.value).collect(),
         realm: body.realm.as_ref().map_or_else(|| "punchlab.test".into(), |realm| realm.value.clone()),
         users,
         relay_ports: body.relay_port_range.as_ref().map_or(PortRange::DYNAMIC, |range| range.value),
@@ -128,13 +128,15 @@ fn check(reader: &mut Reader<'_>, body: &file::Server, turn: &Turn) {
             diagnostic.help(format!("write `allocation-lifetime: {}` or less", turn.max_allocation_lifetime)),
         );
     }
-    let listening = body.turn.iter().chain(&body.stun).find(|port| turn.relay_ports.contains(port.value));
-    if let Some(port) = listening {
+    let is_relayed_from =
+        |listen: &Listen| listen.transport == Transport::Udp && turn.relay_ports.contains(listen.port);
+    let listening = body.turn.iter().chain(&body.stun).find(|at| is_relayed_from(&at.value));
+    if let Some(listen) = listening {
         let mut diagnostic = Diagnostic::new(
             Code::Contradiction,
-            format!("the server would relay from port {}, on which it listens", port.value),
+            format!("the server would relay from port {}, on which it listens", listen.value.port),
         )
-        .at(port.span, format!("lies in {}, the ports it relays from", turn.relay_ports));
+        .at(listen.span, format!("lies in {}, the ports it relays from", turn.relay_ports));
         if let Some(range) = &body.relay_port_range {
             diagnostic = diagnostic.see(range.span, "the ports it relays from");
         }

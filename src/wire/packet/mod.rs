@@ -12,8 +12,8 @@ use etherparse::{Ipv4Header, Ipv6Header, TcpHeader, UdpHeader};
 use self::encode::encode;
 pub use self::tcp::{Carried, TcpFlags, TcpSegment};
 use crate::base::PacketId;
-use crate::plan::Protocol;
 use crate::plan::behavior::words;
+use crate::plan::{Protocol, Transport};
 
 /// The hop limit hosts send with (RFC 1700's default TTL).
 pub const INITIAL_HOP_LIMIT: u8 = 64;
@@ -89,8 +89,8 @@ pub struct Trail {
     pub source_rewrites: u8,
     /// How many NATs rewrote its destination.
     pub destination_rewrites: u8,
-    /// True once a TURN server relayed it.
-    pub relayed: bool,
+    /// Once a TURN server relayed it: what its client speaks to that server, the first one if there were several.
+    pub relayed: Option<Transport>,
 }
 
 impl Flow {

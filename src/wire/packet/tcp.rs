@@ -39,6 +39,15 @@ pub struct TcpFlags {
     pub psh: bool,
 }
 
+impl TcpSegment {
+    /// The RST with which a host or box refuses this segment, which acknowledges nothing (RFC 9293 §3.10.7.1).
+    pub fn refusal(&self) -> Self {
+        let flags = TcpFlags { rst: true, ack: true, ..TcpFlags::default() };
+        let length = self.payload.len() as u32 + u32::from(self.flags.syn) + u32::from(self.flags.fin);
+        Self { acknowledgment: self.sequence.wrapping_add(length), flags, ..Self::default() }
+    }
+}
+
 /// What the simulator knows of a message in a stream, as a packet's trail is what it knows of a datagram. It is never on
 /// the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]

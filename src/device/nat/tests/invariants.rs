@@ -53,10 +53,13 @@ fn any_port_policy() -> impl Strategy<Value = PortPolicy> {
     let assignment = select(PortAssignment::ALL);
     let on_conflict = select(ConflictBehavior::ALL);
     let quota = prop_oneof![Just(None), (1u16..6).prop_map(Some)];
-    (assignment, on_conflict, any::<bool>(), quota).prop_map(
-        |(assignment, on_conflict, parity, max_per_host)| {
+    let block = prop_oneof![2 => Just(None), 1 => (1u16..6).prop_map(Some)];
+    let quarantine = prop_oneof![Just(0), 1u64..60_000].prop_map(millis);
+    (assignment, on_conflict, any::<bool>(), quota, block, quarantine).prop_map(
+        |(assignment, on_conflict, parity, max_per_host, block, quarantine)| {
             let range = PortRange::new(PORTS.0, PORTS.1).expect("a range");
-            PortPolicy { assignment, on_conflict, range, parity, max_per_host }
+            let block = block.filter(|_| assignment != PortAssignment::Overloading);
+            PortPolicy { assignment, on_conflict, range, parity, max_per_host, block, quarantine }
         },
     )
 }
@@ -104,6 +107,8 @@ struct Observer {
     admitted: BTreeMap<Identity, BTreeSet<SocketAddr>>,
     pairs: BTreeMap<IpAddr, BTreeSet<IpAddr>>,
     before: Vec<MappingRow>,
+    /// When the last mapping at each external endpoint ended that has none now, and whose it was.
+    left: BTreeMap<SocketAddr, (SimTime, IpAddr)>,
 }
 
 impl Observer {
@@ -115,6 +120,7 @@ impl Observer {
             admitted: BTreeMap::new(),
             pairs: BTreeMap::new(),
             before: Vec::new(),
+            left: BTreeMap::new(),
         }
     }
 
@@ -126,6 +132,7 @@ impl Observer {
             Step::Hairpin(from, to) => self.hairpin(from, to),
         }
         self.check_table();
+        self.check_reuse();
         self.before = self.lab.rows();
     }
 
@@ -238,6 +245,36 @@ impl Observer {
         }
         if self.behavior.pooling == Pooling::Paired {
             assert!(self.pairs.values().all(|addresses| addresses.len() == 1), "INV-09: {:?}", self.pairs);
+        }
+    }
+
+    /// INV-12: no port serves again before its quarantine is over, and a block serves one host until all of its ports
+    /// have rested.
+    fn check_reuse(&mut self) {
+        let rows = self.lab.rows();
+        let ports = &self.behavior.ports;
+        for gone in self.before.iter().filter(|old| rows.iter().all(|row| row.external != old.external)) {
+            let last = self.left.entry(gone.external).or_insert((gone.expires, gone.internal.ip()));
+            *last = (last.0.max(gone.expires), gone.internal.ip());
+        }
+        for row in rows.iter().filter(|row| self.before.iter().all(|old| identity(old) != identity(row))) {
+            if self.before.iter().all(|old| old.external != row.external)
+                && let Some((ended, _)) = self.left.remove(&row.external)
+            {
+                assert!(row.created >= ended + ports.quarantine, "INV-12: {row:?} too soon after {ended:?}");
+            }
+        }
+        let Some(size) = ports.block else { return };
+        let block = |external: SocketAddr| (external.ip(), (external.port() - PORTS.0) / size);
+        for row in &rows {
+            let last = PORTS.0 + (block(row.external).1 + 1) * size - 1;
+            assert!(last <= PORTS.1, "INV-12: {row:?} is in a block that is cut short");
+            let others = rows.iter().filter(|other| block(other.external) == block(row.external));
+            let here = self.left.iter().filter(|(external, _)| block(**external) == block(row.external));
+            let resting = here.filter(|(_, (ended, _))| *ended + ports.quarantine > self.lab.now);
+            let mut hosts =
+                others.map(|other| other.internal.ip()).chain(resting.map(|(_, (_, host))| *host));
+            assert!(hosts.all(|host| host == row.internal.ip()), "INV-12: two hosts share a block: {rows:?}");
         }
     }
 

@@ -94,14 +94,6 @@ fn a_late_packet_learns_that_the_mapping_expired_and_when() {
 }
 
 #[test]
-fn tcp_mappings_have_a_lifetime_of_their_own() {
-    let mut lab = lab(RefreshDirection::Outbound);
-    let mut segment = tcp("10.0.0.2:5000", REMOTE);
-    lab.handle(PortId::new(1), &mut segment);
-    assert_eq!(lab.rows()[0].expires, SimTime::ZERO + secs(7_440));
-}
-
-#[test]
 fn the_end_of_a_mapping_is_reported_at_its_time_and_its_port_is_free_again() {
     let mut lab = lab(RefreshDirection::Outbound);
     let external = lab.sent("10.0.0.2:5000", REMOTE);

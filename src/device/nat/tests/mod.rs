@@ -1,5 +1,6 @@
 //! One rule a test, in the RFC's words. Each test drives a [`Nat`] by hand through a [`Lab`].
 
+mod blocks;
 mod filtering;
 mod hairpin;
 mod icmp;
@@ -10,6 +11,8 @@ mod mapping;
 mod pipeline;
 mod pooling;
 mod ports;
+mod quarantine;
+mod tcp;
 mod traversal;
 mod unsolicited;
 

@@ -8,7 +8,7 @@ const REMOTE: &str = "192.0.2.1:1000";
 
 fn policy(assignment: PortAssignment, on_conflict: ConflictBehavior, first: u16, last: u16) -> PortPolicy {
     let range = PortRange::new(first, last).expect("a range");
-    PortPolicy { assignment, on_conflict, range, parity: false, max_per_host: None }
+    PortPolicy { assignment, on_conflict, range, ..port_restricted().ports }
 }
 
 fn lab(ports: PortPolicy) -> Lab {

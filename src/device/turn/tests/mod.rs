@@ -3,6 +3,7 @@
 mod allocate;
 mod channel;
 mod credentials;
+mod messages;
 mod permission;
 mod relay;
 mod sequence;
@@ -12,7 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::base::{Limits, PortId, PortRange, Random, SimDuration, SimTime};
 use crate::device::server::Server;
 use crate::device::{Device, Outbox, Verdict};
-use crate::plan::{self, Credentials, DropReason, StateChange};
+use crate::plan::{self, Credentials, DropReason, Listen, StateChange};
 use crate::wire::stun::{Builder, Class, Key, Message, TRANSPORT_UDP, TransactionId, method};
 use crate::wire::{Flow, Packet, Trail};
 
@@ -33,7 +34,7 @@ pub(super) fn seconds(count: u64) -> SimTime {
 pub(super) fn config() -> plan::Turn {
     let user = |username: &str| Credentials { username: username.to_owned(), password: "secret".to_owned() };
     plan::Turn {
-        udp_ports: vec![3478],
+        listen: vec![Listen::udp(3478)],
         realm: REALM.to_owned(),
         users: vec![user("demo"), user("other")],
         relay_ports: PortRange::DYNAMIC,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::PacketId;
+use crate::plan::Transport;
 use crate::wire::IcmpKind;
 use crate::wire::stun::{AddressFamily, MAX_DATAGRAM, attribute, parse_channel_data};
 
@@ -38,10 +39,10 @@ fn a_peers_datagram_reaches_the_client_as_a_data_indication() {
 fn a_relayed_packet_goes_on_with_the_trail() {
     let (mut bench, relayed) = allocated();
     let mut packet = Packet::udp(Flow::new(address(PEER), relayed), &b"world"[..]);
-    packet.trail = Trail { source_rewrites: 2, destination_rewrites: 1, relayed: false };
+    packet.trail = Trail { source_rewrites: 2, destination_rewrites: 1, relayed: None };
     packet.id = PacketId::new(77);
     let outcome = bench.handle(packet);
-    let expected = Trail { source_rewrites: 2, destination_rewrites: 1, relayed: true };
+    let expected = Trail { source_rewrites: 2, destination_rewrites: 1, relayed: Some(Transport::Udp) };
     assert_eq!(outcome.packet().trail, expected);
 }
 
@@ -156,7 +157,7 @@ fn two_clients_of_one_server_relay_to_each_other() {
     let outcome = bench.send(CLIENT, &theirs.to_string(), b"hello");
     assert_eq!(outcome.verdict, Verdict::Deliver);
     assert_eq!(outcome.packet().flow, Flow::new(address(SERVER), address(OTHER_CLIENT)));
-    assert!(outcome.packet().trail.relayed);
+    assert!(outcome.packet().trail.relayed.is_some());
     let message = Message::parse(outcome.packet().body.payload()).expect("a message");
     assert_eq!(message.peer_address(), Ok(Some(ours)));
     assert_eq!(message.data(), Some(&b"hello"[..]));

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::engine::EndpointRun;
-use crate::plan::{Element, Firewall, Nat, Peer, Plan, Server};
+use crate::plan::{Element, Firewall, Listen, Nat, Peer, Plan, Server};
 use crate::report::Report;
 use crate::report::topology::{label_lines, layout, link_lines, type_line};
 use crate::scenario::profiles::axes_of;
@@ -122,13 +122,13 @@ fn firewall_lines(firewall: &Firewall) -> Vec<String> {
 }
 
 fn server_lines(server: &Server) -> Vec<String> {
-    let ports = |ports: &[u16]| ports.iter().map(|port| format!("{port}/udp")).collect::<Vec<_>>().join(", ");
+    let ports = |ports: &[Listen]| ports.iter().map(Listen::to_string).collect::<Vec<_>>().join(", ");
     let mut lines = Vec::new();
     if !server.stun.is_empty() {
         lines.push(format!("stun: {}", ports(&server.stun)));
     }
     if let Some(turn) = &server.turn {
-        lines.push(format!("turn: {}", ports(&turn.udp_ports)));
+        lines.push(format!("turn: {}", ports(&turn.listen)));
         lines.push(format!("relay-port-range: {}", turn.relay_ports));
     }
     if !server.up {

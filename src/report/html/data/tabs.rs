@@ -6,6 +6,7 @@ use super::packets::Book;
 use crate::base::SimTime;
 use crate::outcome::CallOutcome;
 use crate::plan::{Call, Plan};
+use crate::report::html::endpoints;
 use crate::report::journey::Journey;
 use crate::report::ladder::{Ladder, Line, Row, Shape, collapse};
 use crate::report::{Report, sentences};
@@ -92,13 +93,13 @@ impl Tab {
     }
 
     fn of_endpoints(report: Report<'_>) -> Self {
-        let settled = sentences::all_done_at(report.run).filter(|at| *at > SimTime::ZERO);
+        let settled = endpoints::all_done_at(report.run).filter(|at| *at > SimTime::ZERO);
         Self {
             stamp: ENDPOINTS,
             ends: report.run.endpoints.iter().map(|endpoint| endpoint.node.index()).collect(),
-            headline: sentences::endpoints(report),
+            headline: endpoints::in_one_sentence(report),
             facts: String::new(),
-            why: sentences::each_endpoint(report),
+            why: endpoints::one_by_one(report),
             settled_ms: settled.map(SimTime::as_millis_f64),
             columns: Vec::new(),
             rows: Vec::new(),
