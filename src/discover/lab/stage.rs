@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::base::{Limits, NodeId, SimDuration};
 use crate::discover::Patience;
 use crate::plan::graph::PUBLIC_REALM;
-use crate::plan::{Element, IceTransportPolicy, Link, Peer, Plan, Server, StackKind, Topology};
+use crate::plan::{Element, IceTransportPolicy, Link, Listen, Peer, Plan, Server, StackKind, Topology};
 
 /// Where the server listens; it answers from the next port too.
 const PORT: u16 = 3478;
@@ -45,7 +45,7 @@ impl Stage {
         let primary = free_on_the_internet(topology).ok_or("the internet has no address left")?;
         let named = |what: &str, topology: &Topology| fresh_name(topology, what);
         let name = named("discovery-server", topology);
-        let server = Element::Server(Server { stun: vec![PORT], turn: None, up: true });
+        let server = Element::Server(Server { stun: vec![Listen::udp(PORT)], turn: None, up: true });
         let server = topology.add(internet, name, server, vec![primary], Link::with_delay(SERVER_DELAY));
         let other = free_on_the_internet(topology).ok_or("the internet has no second address left")?;
         topology.node_mut(server).addresses.push(other);
