@@ -9,10 +9,10 @@ use std::net::IpAddr;
 use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
-    Access, ConflictBehavior, Credentials, Element, FilterScope, FilteringBehavior, Firewall, Hairpinning,
-    IceServerKind, IceTransportPolicy, InboundPolicy, Link, Listen, MappingBehavior, Nat, Nickname, Node,
-    Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service,
-    ServiceProtocol, Unsolicited,
+    Access, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
+    Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Link, Listen, MappingBehavior, Nat,
+    Nickname, Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server,
+    Service, ServiceProtocol, Unsolicited,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -35,7 +35,10 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
             }
             Element::Firewall(firewall) => catalogue.firewall(&node.name, firewall),
             Element::Server(server) => catalogue.server(&node.name, server),
-            Element::Peer(peer) => catalogue.peer(&node.name, peer),
+            Element::Peer(peer) => {
+                catalogue.peer(&node.name, peer);
+                catalogue.families(id, node);
+            }
         }
         catalogue.link(id);
     }
@@ -97,17 +100,41 @@ impl Catalogue<'_> {
             self.words(axes, "ipv6.filtering", FilteringBehavior::ALL, side.filtering);
             return;
         }
-        let has_ipv6 = |node: &Node| node.addresses.iter().any(IpAddr::is_ipv6);
-        let carries = |node: NodeId| match &self.plan.topology.node(node).element {
-            Element::Nat(nat) => nat.ipv6.is_some(),
-            _ => true,
-        };
-        let above = self.plan.topology.ancestors(id);
-        if self.plan.topology.nodes().any(|(_, node)| has_ipv6(node)) && above.into_iter().all(carries) {
+        if self.has_ipv6() && self.is_offered_ipv6(id) {
             // A documentation prefix (RFC 9637) that nobody gets unasked.
             let prefix = format!("{{ prefix: \"3fff:f00:{:x}::/64\" }}", id.index());
             self.changes.push(Change::one(format!("let {name} carry IPv6"), axes.path("ipv6"), prefix));
         }
+    }
+
+    /// Both address families, where the peer uses one and its network offers both.
+    fn families(&mut self, id: NodeId, node: &Node) {
+        let is_single =
+            [IpAddr::is_ipv4, IpAddr::is_ipv6].iter().any(|family| !node.addresses.iter().any(family));
+        if is_single && self.has_ipv6() && self.is_offered_ipv6(id) {
+            let axes = Axes { section: "peers", name: &node.name };
+            let families = format!("[{}, {}]", Family::Ipv4, Family::Ipv6);
+            self.changes.push(Change::one(
+                format!("let {} use both families", node.name),
+                axes.path("families"),
+                families,
+            ));
+        }
+    }
+
+    /// True if anybody has IPv6.
+    fn has_ipv6(&self) -> bool {
+        self.plan.topology.nodes().any(|(_, node)| node.addresses.iter().any(IpAddr::is_ipv6))
+    }
+
+    /// True if everything the node is behind carries IPv6.
+    fn is_offered_ipv6(&self, id: NodeId) -> bool {
+        self.plan.topology.ancestors(id).into_iter().all(|above| {
+            match &self.plan.topology.node(above).element {
+                Element::Nat(nat) => nat.ipv6.is_some(),
+                _ => true,
+            }
+        })
     }
 
     /// Longer lives. A mapping that saw no reply must not outlive one that did, so both grow together.
