@@ -26,7 +26,13 @@ fn a_word_that_is_none_is_refused_and_every_key_is_described() {
     let mut outcome = json_of(&["run", "scenarios/same-lan.nat.yaml", "--format", "json"]);
     outcome["calls"][0]["path"] = json!("sideways");
     assert!(!jsonschema::is_valid(&schema, &outcome));
-    for schema in [schema, schema::of_discoveries(), schema::of_explanation(), schema::of_results()] {
+    for schema in [
+        schema,
+        schema::of_discoveries(),
+        schema::of_measurement(),
+        schema::of_explanation(),
+        schema::of_results(),
+    ] {
         let undescribed = undescribed(&schema);
         assert!(undescribed.is_empty(), "{undescribed:?}");
     }

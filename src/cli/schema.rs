@@ -6,7 +6,7 @@ use super::Exit;
 use super::console::Console;
 use super::output::OutputArguments;
 use crate::scenario;
-use crate::suite::schema::{of_discoveries, of_explanation, of_outcome, of_results};
+use crate::suite::schema::{of_discoveries, of_explanation, of_measurement, of_outcome, of_results};
 
 /// `punchlab schema [OF]`
 #[derive(Debug, Args)]
@@ -37,8 +37,10 @@ enum Of {
     Outcome,
     /// What `explain --format json` prints.
     Explanation,
-    /// What `discover --format json` prints.
+    /// What `discover FILE --format json` prints.
     Discover,
+    /// What `discover --server … --format json` prints.
+    Measurement,
     /// What `test --json` writes.
     Results,
 }
@@ -50,6 +52,7 @@ pub fn execute(arguments: &SchemaArguments, console: &mut Console) -> Exit {
         Of::Outcome => of_outcome(),
         Of::Explanation => of_explanation(),
         Of::Discover => of_discoveries(),
+        Of::Measurement => of_measurement(),
         Of::Results => of_results(),
     };
     arguments.output.deliver(&format!("{schema:#}\n"), console)

@@ -7,34 +7,55 @@ use super::discovery::SocketId;
 use crate::base::{Random, SimDuration, SimTime};
 use crate::wire::stun::{Builder, ChangeRequest, Class, Message, TransactionId, method, transaction_id};
 
-/// How long to wait for an answer before silence counts as one (RFC 8489 §6.2.1).
+/// The initial retransmission time-out, unless there is less time (RFC 8489 §6.2.1).
+const RTO: SimDuration = SimDuration::from_millis(500);
+
+/// How long to wait for an answer, and how often to ask, before silence counts as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// The initial retransmission time-out.
-    pub rto: SimDuration,
-    /// How many times a request is sent (Rc).
-    pub sends: u32,
-    /// How many RTOs the last one waits for its answer (Rm).
-    pub last_wait: u64,
+    /// The initial retransmission time-out, which doubles.
+    rto: SimDuration,
+    /// How many times a request is sent.
+    sends: u32,
+    /// From its first copy until silence.
+    total: SimDuration,
 }
 
 impl Patience {
     /// Three requests within 1.5 s, and silence after 2.5 s: enough where next to nothing is lost. Half of all tests end
     /// in silence, and a NAT with short timers may forget a mapping in the course of a long one.
-    pub const SHORT: Self = Self { rto: SimDuration::from_millis(500), sends: 3, last_wait: 2 };
-    /// What RFC 8489 recommends: seven requests, and silence after 39.5 s.
-    pub const LONG: Self = Self { rto: SimDuration::from_millis(500), sends: 7, last_wait: 16 };
+    pub const SHORT: Self = Self::within(SimDuration::from_millis(2_500));
+    /// What RFC 8489 recommends: seven requests within 31.5 s, and silence after 39.5 s.
+    pub const LONG: Self = Self::within(SimDuration::from_millis(39_500));
 
-    /// How long until silence.
+    /// Silence after this time; until then as many requests as RFC 8489's doubling time-outs allow, and at least three.
+    pub const fn within(total: SimDuration) -> Self {
+        let (mut rto, mut sends) = (RTO, 3);
+        let fifth = total.as_nanos() / 5;
+        if fifth < RTO.as_nanos() {
+            rto = SimDuration::from_nanos(fifth);
+        }
+        // The last copy has two time-outs for its answer.
+        while sends < 7 && sent_after(rto, sends + 1).as_nanos() + 2 * rto.as_nanos() <= total.as_nanos() {
+            sends += 1;
+        }
+        Self { rto, sends, total }
+    }
+
+    /// From the first request until silence.
     pub const fn total(self) -> SimDuration {
-        let doublings = (1_u64 << (self.sends - 1)) - 1;
-        self.rto.times(doublings + self.last_wait)
+        self.total
     }
 
-    /// How long after the request with this number, counted from 1, the next step is due.
-    const fn wait_after(self, sent: u32) -> SimDuration {
-        self.rto.times(if sent >= self.sends { self.last_wait } else { 1 << (sent - 1) })
+    /// How long after the first request the next is due if this many have been sent, or silence if there is no next.
+    const fn next_after(self, sent: u32) -> SimDuration {
+        if sent >= self.sends { self.total } else { sent_after(self.rto, sent + 1) }
     }
+}
+
+/// When the request with this number, counted from 1, is sent after the first.
+const fn sent_after(rto: SimDuration, number: u32) -> SimDuration {
+    rto.times((1 << (number - 1)) - 1)
 }
 
 /// A step under way.
@@ -44,6 +65,7 @@ pub(super) struct Exchange {
     requests: Vec<Request>,
     patience: Patience,
     sent: u32,
+    begun: SimTime,
     due: SimTime,
 }
 
@@ -74,7 +96,7 @@ impl Exchange {
             }
         };
         let due = if let Step::Wait(duration) = step { start + duration } else { start };
-        Self { step, requests, patience, sent: 0, due }
+        Self { step, requests, patience, sent: 0, begun: start, due }
     }
 
     /// The sockets it needs.
@@ -102,8 +124,11 @@ impl Exchange {
             Step::Cross { .. } if self.sent == self.patience.sends => return Some(Outcome::Crossed(None)),
             Step::Ask(_) | Step::Cross { .. } => {}
         }
+        if self.sent == 0 {
+            self.begun = now;
+        }
         self.sent += 1;
-        self.due = now + self.patience.wait_after(self.sent);
+        self.due = self.begun + self.patience.next_after(self.sent);
         out.extend(self.requests.iter().map(|request| (request.from, request.to, request.payload.clone())));
         None
     }

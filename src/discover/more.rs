@@ -68,26 +68,22 @@ fn assignment_of(ports: &[(u16, u16)]) -> PortAssignment {
 ///
 /// The error is a sentence that says why it cannot be told.
 pub(super) fn lifetime(dialog: &mut Dialog<'_>, server: Server) -> Known<Result<Lifetime, &'static str>> {
-    match survives(dialog, server, SimDuration::ZERO)? {
-        Some(true) => {}
-        Some(false) => {
-            return Ok(Err(
-                "the lifetime cannot be told: answers that one socket asks for do not reach another",
-            ));
-        }
-        None => return Ok(Err("the lifetime cannot be told: the server does not know RESPONSE-PORT")),
-    }
     let (mut alive, mut gone) = (SimDuration::ZERO, None);
-    let mut silence = SHORTEST;
+    let mut silence = SimDuration::ZERO;
     loop {
         match survives(dialog, server, silence)? {
-            Some(true) => alive = silence,
-            Some(false) => gone = Some(silence),
-            None => return Ok(Err("the lifetime cannot be told: the server no longer answered")),
+            Ok(true) => alive = silence,
+            Ok(false) if silence.is_zero() => {
+                return Ok(Err(
+                    "the lifetime cannot be told: an answer that one socket asks for does not reach another",
+                ));
+            }
+            Ok(false) => gone = Some(silence),
+            Err(why) => return Ok(Err(why)),
         }
         silence = match gone {
             None if alive >= LONGEST => break,
-            None => alive.times(2).min(LONGEST),
+            None => alive.times(2).clamp(SHORTEST, LONGEST),
             Some(gone) if gone - alive <= TOLERANCE || gone <= SHORTEST => break,
             Some(gone) => SimDuration::from_nanos((alive.as_nanos() + gone.as_nanos()) / 2),
         };
@@ -96,17 +92,25 @@ pub(super) fn lifetime(dialog: &mut Dialog<'_>, server: Server) -> Known<Result<
     Ok(Ok(Lifetime { at_least_ms: alive.as_millis_f64(), below_ms }))
 }
 
-/// Whether a mapping outlives this silence; `None` if the server does not do what that takes.
-fn survives(dialog: &mut Dialog<'_>, server: Server, silence: SimDuration) -> Known<Option<bool>> {
+/// Whether a mapping outlives this silence, or why that cannot be told.
+fn survives(
+    dialog: &mut Dialog<'_>,
+    server: Server,
+    silence: SimDuration,
+) -> Known<Result<bool, &'static str>> {
     let (silent, asking) = (dialog.socket(), dialog.socket());
-    let Some(mapped) = dialog.mapped(silent, server.primary)? else { return Ok(None) };
+    let Some(mapped) = dialog.mapped(silent, server.primary)? else {
+        return Ok(Err("the lifetime cannot be told: the server no longer answered"));
+    };
     if !silence.is_zero() {
         dialog.wait(silence)?;
     }
     Ok(match dialog.ask_for(asking, server.primary, mapped.port(), silent)? {
-        Reply::Mapped { .. } => Some(true),
-        Reply::Silence => Some(false),
-        Reply::Unchanged | Reply::Refused(_) => None,
+        Reply::Mapped { .. } => Ok(true),
+        Reply::Silence => Ok(false),
+        Reply::Unchanged | Reply::Refused(_) => {
+            Err("the lifetime cannot be told: the server does not know RESPONSE-PORT")
+        }
     })
 }
 

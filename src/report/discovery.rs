@@ -97,7 +97,8 @@ fn more(one: &BoxDiscovery) -> Vec<String> {
     ]
 }
 
-fn lifetime(lifetime: Lifetime) -> String {
+/// `115 s to 121 s`.
+pub(super) fn lifetime(lifetime: Lifetime) -> String {
     match lifetime.below_ms {
         None => format!("{} or more", milliseconds(lifetime.at_least_ms)),
         Some(below) if lifetime.at_least_ms == 0.0 => format!("less than {}", milliseconds(below)),

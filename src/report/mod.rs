@@ -14,6 +14,7 @@ pub mod json;
 pub mod jsonl;
 pub mod ladder;
 pub mod matrix;
+pub mod measurement;
 pub(crate) mod mermaid;
 pub(crate) mod names;
 pub(crate) mod sentences;

@@ -5,6 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::json;
+use crate::discover::Measurement;
 use crate::discover::lab::Discoveries;
 use crate::explain::Explanation;
 use crate::outcome::Outcome;
@@ -22,6 +23,11 @@ pub fn of_explanation() -> Value {
 /// Of `punchlab discover --format json`.
 pub fn of_discoveries() -> Value {
     schema_of::<Discoveries>()
+}
+
+/// Of `punchlab discover --server … --format json`.
+pub fn of_measurement() -> Value {
+    schema_of::<Measurement>()
 }
 
 /// Of `punchlab test --json`.

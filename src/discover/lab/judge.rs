@@ -86,7 +86,8 @@ impl<'p> Judge<'p> {
 
     /// Why there may have been no answer.
     fn hints(&self, found: &Findings) -> Vec<String> {
-        if found.fresh.mapping.is_some() && found.fresh.filtering.is_some() {
+        let told = found.fresh.mapping.is_some() && found.fresh.filtering.is_some();
+        if told && (found.port_assignment.is_some() || !self.translates()) {
             return Vec::new();
         }
         let topology = &self.plan.topology;

@@ -1,6 +1,10 @@
-//! `punchlab discover`: what a STUN client behind each NAT can find out about it, and which ways of asking go wrong.
+//! `punchlab discover`: what a STUN client behind each NAT can find out about it, and which ways of asking go wrong; or
+//! what one finds out about the network this program runs in.
 
-use std::path::PathBuf;
+#[cfg(feature = "discover")]
+mod real;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
@@ -19,10 +23,17 @@ use crate::scenario::nearest;
 
 /// `punchlab discover FILE`
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct DiscoverArguments {
     /// The scenario file. Its calls and servers take no part.
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[cfg_attr(feature = "discover", arg(required_unless_present = "server"))]
+    #[cfg_attr(not(feature = "discover"), arg(required = true))]
+    file: Option<PathBuf>,
+
+    #[cfg(feature = "discover")]
+    #[command(flatten)]
+    real: real::RealArguments,
 
     #[command(flatten)]
     change: ChangeArguments,
@@ -31,7 +42,7 @@ pub struct DiscoverArguments {
     #[arg(long, value_name = "NAME")]
     nat: Vec<String>,
 
-    /// Find out how long mappings live too.
+    /// Find out how long mappings live too. In a real network that takes minutes, at worst an hour.
     #[arg(long)]
     lifetime: bool,
 
@@ -39,6 +50,19 @@ pub struct DiscoverArguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
+
+#[cfg(feature = "discover")]
+const EXAMPLES: &str = "\
+Examples:
+  punchlab discover scenarios/discovery-nine-nats.nat.yaml
+  punchlab discover call.nat.yaml --nat nat-a --lifetime
+  punchlab discover --server stun.example.org
+  punchlab discover --server 198.51.100.1:3478 --profile";
+#[cfg(not(feature = "discover"))]
+const EXAMPLES: &str = "\
+Examples:
+  punchlab discover scenarios/discovery-nine-nats.nat.yaml
+  punchlab discover call.nat.yaml --nat nat-a --lifetime";
 
 /// What `discover` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,10 +73,21 @@ enum Format {
     Json,
 }
 
-/// Puts a client behind each box in turn, on all cores, and prints what it finds out.
+/// Asks in the networks of a scenario, or in this one.
 pub fn execute(arguments: &DiscoverArguments, console: &mut Console) -> Exit {
+    match &arguments.file {
+        Some(file) => in_scenario(file, arguments, console),
+        #[cfg(feature = "discover")]
+        None => real::execute(&arguments.real, arguments.lifetime, arguments.format, console),
+        #[cfg(not(feature = "discover"))]
+        None => Exit::Rejected,
+    }
+}
+
+/// Puts a client behind each box in turn, on all cores, and prints what it finds out.
+fn in_scenario(file: &Path, arguments: &DiscoverArguments, console: &mut Console) -> Exit {
     let (overrides, limits) = (arguments.change.overrides(), arguments.change.limits());
-    let plan = match load_with(&arguments.file, &overrides, &limits, console) {
+    let plan = match load_with(file, &overrides, &limits, console) {
         Ok((_, plan)) => plan,
         Err(exit) => return exit,
     };
@@ -76,7 +111,7 @@ pub fn execute(arguments: &DiscoverArguments, console: &mut Console) -> Exit {
             if discoveries.ok { Exit::Ok } else { Exit::ExpectationFailed }
         }
         Err(error) => {
-            console.complain(&format!("error: {}: {error}", shown(&arguments.file)));
+            console.complain(&format!("error: {}: {error}", shown(file)));
             Exit::CouldNotRun
         }
     }
