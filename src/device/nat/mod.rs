@@ -4,7 +4,7 @@
 //! outside address of the NAT itself, and translates the rest through the mapping `Nat::mapping_for_sending`
 //! finds or makes. `Nat::inbound` lets in what `Nat::mapping_admitting` admits.
 //!
-//! IPv6 goes another way, through [`ipv6`]: nothing of it is translated.
+//! IPv6 goes another way, through the submodule `ipv6`: nothing of it is translated.
 //!
 //! What the RFCs leave open is decided thus:
 //! - A filter entry lives as long as the mapping whose packet opened it. No inbound packet adds one.
