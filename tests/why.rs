@@ -152,6 +152,15 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
         (r"The run ended (.+), after (\S+) of virtual time", |f, c| f.ended_before(&c[1])),
         (r"(\S+) selected a pair, but (\S+) never did", |f, c| f.selected(&c[1]) && !f.selected(&c[2])),
         (r"No check ever got an answer", |f, _| !f.named("pair-selected").any(|_| true)),
+        (r"Contact was lost at (\S+), after `(.+)` at (\S+)", |f, c| {
+            f.is_last_change(&c[2], &c[3], &c[1]) && f.any_state(&c[1], &["disconnected", "failed"])
+        }),
+        (r"It was found again at (\S+), after `(.+)` at (\S+)", |f, c| {
+            f.is_last_change(&c[2], &c[3], &c[1]) && f.any_state(&c[1], &["connected", "completed"])
+        }),
+        (r"The pair changed at (\S+), after `(.+)` at (\S+)", |f, c| {
+            f.is_last_change(&c[2], &c[3], &c[1]) && f.named("pair-selected").any(|e| is_at(e, &c[1]))
+        }),
         (r"(\S+): (.+)", |f, c| f.named("trouble").any(|e| e["node"] == c[1] && e["text"] == c[2])),
     ];
     let whole = |form: &str| Regex::new(&format!("^{form}$")).expect("a form");
@@ -360,6 +369,17 @@ impl Facts {
         self.named("pair-selected").any(|event| event["node"] == *node)
     }
 
+    /// True if this change of the scenario, made then, is the last one until some moment.
+    fn is_last_change(&self, what: &str, at: &str, until: &str) -> bool {
+        let changes = self.named("scripted").filter(|e| e["action"] != "expect");
+        let last = changes.filter(|e| e["at_ms"].as_f64() <= Some(millis(until))).last();
+        last.is_some_and(|e| e["text"] == *what && is_at(e, at))
+    }
+
+    fn any_state(&self, at: &str, states: &[&str]) -> bool {
+        self.named("ice-state").any(|e| is_at(e, at) && states.contains(&text(e, "state")))
+    }
+
     fn ended_before(&self, what: &str) -> bool {
         let none = |event| self.named(event).next().is_none();
         let started = |node: &str| self.named("agent-started").any(|event| event["node"] == *node);
@@ -382,4 +402,18 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 /// `a`, `a and b`, `a, b and c`.
 fn names(list: &str) -> Vec<&str> {
     list.split(", ").flat_map(|part| part.split(" and ")).collect()
+}
+
+fn is_at(event: &Value, at: &str) -> bool {
+    event["at_ms"].as_f64() == Some(millis(at))
+}
+
+/// `23.314s` or `450ms` in milliseconds.
+fn millis(time: &str) -> f64 {
+    let (number, factor) = match time.strip_suffix("ms") {
+        Some(number) => (number, 1.0),
+        None => (time.trim_end_matches('s'), 1_000.0),
+    };
+    let milliseconds = number.parse::<f64>().expect("a time") * factor;
+    (milliseconds * 1e6).round() / 1e6
 }

@@ -5,7 +5,8 @@ use clap::Args;
 use super::Exit;
 use super::console::Console;
 use crate::plan::NicknameMeaning;
-use crate::scenario::{nearest, profiles};
+use crate::scenario::nearest;
+use crate::scenario::profiles::{self, Group, ProfileKind, Summary};
 
 /// `punchlab profiles [NAME]`
 #[derive(Debug, Args)]
@@ -46,11 +47,39 @@ fn list() -> String {
         };
         text += &format!("  {nickname:<22} {meaning}\n");
     }
-    text += "\nProfiles (`profile:`):\n";
-    for name in profiles::profile_names() {
-        text += &format!("  {name}\n");
+    for (kind, title) in [
+        (ProfileKind::Nat, "Profiles of NATs (`nats: { NAME: { profile: … } }`)"),
+        (
+            ProfileKind::Firewall,
+            "Profiles of firewalls (`firewalls: { NAME: { profile: … } }`), which let out",
+        ),
+    ] {
+        text += &format!("\n{title}:\n");
+        for group in Group::ALL {
+            text += &group_lines(kind, group);
+        }
     }
-    text + "\n`punchlab profiles NAME` prints every axis, and a profile's sources.\n"
+    text + "\n? is known from memory only. `punchlab profiles NAME` prints every axis, and a profile's sources.\n"
+}
+
+fn group_lines(kind: ProfileKind, group: Group) -> String {
+    let mut text = String::new();
+    for profile in profiles::of_kind(kind).filter(|profile| profile.group == group) {
+        if text.is_empty() {
+            text = format!("  {}\n", group.title());
+        }
+        text += &match (profile.alias, profile.summary()) {
+            (Some(alias), _) => format!("    {:<29} = {}\n", profile.name, alias.of),
+            (None, Some(Summary { what, how, timers })) if kind == ProfileKind::Nat => {
+                format!("    {:<29} {what:<11} {how:<14} {timers}\n", profile.name)
+            }
+            (None, Some(Summary { what, how, timers })) => {
+                format!("    {:<29} {what}; {how}, {timers}\n", profile.name)
+            }
+            (None, None) => format!("    {}\n", profile.name),
+        };
+    }
+    text
 }
 
 fn unknown(name: &str) -> String {

@@ -60,6 +60,8 @@ enum Show {
     Title,
     /// How each call went, and why.
     Verdict,
+    /// What changed while it ran.
+    Events,
     /// The packets between the nodes.
     Ladder,
     /// What each agent gathered and selected.
@@ -79,6 +81,7 @@ impl From<Show> for Part {
         match show {
             Show::Title => Self::Title,
             Show::Verdict => Self::Verdict,
+            Show::Events => Self::Events,
             Show::Ladder => Self::Ladder,
             Show::Candidates => Self::Candidates,
             Show::NatTables => Self::NatTables,

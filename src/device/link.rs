@@ -44,6 +44,16 @@ impl Channel {
         }
     }
 
+    /// The link is like this from now on. What is on its way arrives as it would have, and nothing sent later overtakes
+    /// it.
+    pub fn set(&mut self, now: SimTime, link: &plan::Link) {
+        if self.only_delays {
+            self.last_arrival = now + self.link.delay;
+        }
+        self.only_delays = only_delays(link) && now + link.delay >= self.last_arrival;
+        self.link = link.clone();
+    }
+
     /// Sends an IP packet of this many bytes. Calls must not go back in time.
     pub fn admit(&mut self, now: SimTime, bytes: usize) -> Passage {
         if !self.link.up {
@@ -195,6 +205,25 @@ mod tests {
         let mut channel = channel(|link| link.rate = megabit());
         let arrivals = [ms(0), ms(0), ms(0), ms(9)].map(|now| arrival(channel.admit(now, 125)));
         assert_eq!(arrivals, [ms(11), ms(12), ms(13), ms(20)]);
+    }
+
+    #[test]
+    fn on_a_link_that_gets_faster_nothing_overtakes_what_is_on_its_way() {
+        let mut channel = channel(|_| ());
+        channel.admit(ms(0), 100);
+        channel.set(ms(0), &Link::with_delay(SimDuration::from_millis(1)));
+
+        let arrivals = [ms(0), ms(5), ms(20)].map(|now| arrival(channel.admit(now, 100)));
+
+        assert_eq!(arrivals, [ms(10), ms(10), ms(21)]);
+    }
+
+    #[test]
+    fn a_link_that_goes_down_loses_what_is_sent_from_then_on() {
+        let mut channel = channel(|_| ());
+        channel.set(ms(5), &Link { up: false, ..channel.link.clone() });
+
+        assert_eq!(channel.admit(ms(5), 100), Passage::Lost(DropReason::LinkDown));
     }
 
     #[test]

@@ -17,6 +17,11 @@ impl Router {
     pub fn new(routes: RouteTable) -> Self {
         Self { routes }
     }
+
+    /// These are its routes from now on.
+    pub fn set_routes(&mut self, routes: RouteTable) {
+        self.routes = routes;
+    }
 }
 
 impl Device for Router {

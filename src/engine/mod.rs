@@ -17,7 +17,7 @@ pub(crate) mod world;
 
 pub use network::Network;
 pub use recorder::Recorder;
-pub use run::{DropCount, EndpointRun, Observed, Run, SessionRun};
+pub use run::{DropCount, EndpointRun, Moment, Observed, Run, SessionRun};
 pub use seat::Guest;
 pub use world::World;
 

@@ -4,9 +4,13 @@
 //! [`Network::poll_delivery`] takes out what reached a host. It owns no clock: whoever drives it decides whether
 //! time is virtual.
 
+mod change;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use self::change::Cut;
+pub use self::change::Ground;
 use super::machine::Machine;
 use super::queue::EventQueue;
 use super::recorder::Recorder;
@@ -26,6 +30,9 @@ pub struct Delivery {
     pub packet: Packet,
 }
 
+/// The node that everything hangs on; it is in every topology.
+const INTERNET: NodeId = NodeId::new(0);
+
 /// Devices, links, and packets on their way.
 pub struct Network {
     nodes: Vec<Station>,
@@ -37,6 +44,10 @@ pub struct Network {
     outbox: Outbox,
     deliveries: VecDeque<Delivery>,
     max_in_flight: usize,
+    /// What cannot reach each other at the moment.
+    cuts: Vec<Cut>,
+    /// The names of nodes, for what is said of cuts.
+    names: Vec<String>,
     /// What has happened so far.
     pub recorder: Recorder,
 }
@@ -85,6 +96,8 @@ impl Network {
             outbox: Outbox::new(recorder.is_on()),
             deliveries: VecDeque::new(),
             max_in_flight: limits.packets_in_flight,
+            cuts: Vec::new(),
+            names: topology.nodes().map(|(_, node)| node.name.clone()).collect(),
             recorder,
         }
     }
@@ -155,7 +168,13 @@ impl Network {
         self.recorder.event(now, || EventKind::Arrived(hop(packet, node, port)));
         let machine = &mut self.nodes[node.index()].machine;
         match machine.handle(now, port, packet, &mut self.outbox) {
-            Verdict::Forward(port) => self.depart(now, node, port, slot)?,
+            Verdict::Forward(to) => match self.cut(node, port, to) {
+                None => self.depart(now, node, to, slot)?,
+                Some(drop) => {
+                    let packet = self.slots.take(slot);
+                    self.recorder.dropped(now, &packet, Place::Node(node), drop);
+                }
+            },
             Verdict::Deliver => {
                 let packet = self.slots.take(slot);
                 let id = packet.id;
@@ -170,6 +189,22 @@ impl Network {
             }
         }
         self.follow_up(now, node)
+    }
+
+    /// Why a packet dies that would go from one port of the internet to another; `None`: it does not.
+    #[inline]
+    fn cut(&self, node: NodeId, from: PortId, to: PortId) -> Option<Box<Drop>> {
+        if self.cuts.is_empty() || node != INTERNET { None } else { self.cut_at_internet(from, to) }
+    }
+
+    #[cold]
+    fn cut_at_internet(&self, from: PortId, to: PortId) -> Option<Box<Drop>> {
+        let ports = &self.nodes[INTERNET.index()].ports;
+        let (from, to) = (ports.get(from.index())?.neighbor, ports.get(to.index())?.neighbor);
+        let since = self.cut_between(from, to)?.since;
+        let name = |node: NodeId| self.names[node.index()].clone();
+        let rule = Rule::Partition { from: name(from), to: name(to), since };
+        Some(Box::new(Drop { reason: DropReason::Partition, rule }))
     }
 
     /// Sends what a device wants to say, and asks when it wants to be called next.

@@ -61,10 +61,15 @@ impl Recorder {
         self.event(at, || EventKind::Dropped { packet, place, flow, drop });
     }
 
+    /// The drop counts so far, ordered by place and reason.
+    pub fn drops(&self) -> Vec<DropCount> {
+        let count = |(&(place, reason), &count)| DropCount { place, reason, count };
+        self.drops.iter().map(count).collect()
+    }
+
     /// The drop counts, ordered by place and reason, and the trace.
     pub fn finish(self) -> (Vec<DropCount>, Option<Trace>) {
-        let count = |((place, reason), count)| DropCount { place, reason, count };
-        (self.drops.into_iter().map(count).collect(), self.trace)
+        (self.drops(), self.trace)
     }
 }
 

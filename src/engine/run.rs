@@ -18,6 +18,8 @@ pub struct Run {
     pub sessions: Vec<SessionRun>,
     /// One entry per endpoint, in the order in which they were given.
     pub endpoints: Vec<EndpointRun>,
+    /// What was seen at each `expect` among the plan's events, in their order.
+    pub moments: Vec<Moment>,
     /// How many packets died where and why, ordered by place and reason.
     pub drops: Vec<DropCount>,
     /// The live mappings of every NAT at the end.
@@ -28,6 +30,19 @@ pub struct Run {
     pub events: u64,
     /// What happened, if it was recorded.
     pub trace: Option<Trace>,
+}
+
+/// What was known at a moment at which the plan expects something.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// The number of the plan's event.
+    pub event: usize,
+    /// When.
+    pub at: SimTime,
+    /// The sessions as they were then.
+    pub sessions: Vec<SessionRun>,
+    /// How many packets had died where and why by then.
+    pub drops: Vec<DropCount>,
 }
 
 /// One side of a call.

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
-    Access, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
+    Access, Action, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
     Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Link, Listen, MappingBehavior, Nat,
     Nickname, Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server,
     Service, ServiceProtocol, Unsolicited,
@@ -34,7 +34,7 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
                 catalogue.ipv6(id, nat);
             }
             Element::Firewall(firewall) => catalogue.firewall(&node.name, firewall),
-            Element::Server(server) => catalogue.server(&node.name, server),
+            Element::Server(server) => catalogue.server(id, &node.name, server),
             Element::Peer(peer) => {
                 catalogue.peer(&node.name, peer);
                 catalogue.families(id, node);
@@ -152,7 +152,7 @@ impl Catalogue<'_> {
     }
 
     fn firewall(&mut self, name: &str, firewall: &Firewall) {
-        let nickname = firewall.label.as_deref().and_then(Nickname::from_alias).is_some();
+        let nickname = is_nickname(firewall);
         let axes = Axes { section: if nickname { "nats" } else { "firewalls" }, name };
         if nickname {
             self.changes.push(Change::one(
@@ -226,10 +226,19 @@ impl Catalogue<'_> {
         ports
     }
 
-    fn server(&mut self, name: &str, server: &Server) {
+    /// True if an event starts or stops this server, which could then not begin the other way.
+    fn is_switched_on_the_way(&self, node: NodeId) -> bool {
+        self.plan.events.iter().any(|event| {
+            matches!(&event.action, Action::ServerDown(id) | Action::ServerUp(id) | Action::ServerRestart(id) if *id == node)
+        })
+    }
+
+    fn server(&mut self, id: NodeId, name: &str, server: &Server) {
         let axes = Axes { section: "servers", name };
-        let what = if server.up { format!("switch {name} off") } else { format!("switch {name} on") };
-        self.changes.push(Change::one(what, axes.path("up"), (!server.up).to_string()));
+        if !self.is_switched_on_the_way(id) {
+            let what = if server.up { format!("switch {name} off") } else { format!("switch {name} on") };
+            self.changes.push(Change::one(what, axes.path("up"), (!server.up).to_string()));
+        }
         let Some(turn) = &server.turn else { return };
         for port in self.open_ports().into_iter().filter(|port| !turn.listen.contains(&Listen::udp(*port))) {
             let change = Change::one(
@@ -340,7 +349,7 @@ impl Catalogue<'_> {
         let section = match &node.element {
             Element::Server(_) => "servers",
             Element::Peer(_) => "peers",
-            Element::Firewall(firewall) if firewall.label.is_none() => "firewalls",
+            Element::Firewall(firewall) if !is_nickname(firewall) => "firewalls",
             Element::Nat(_) | Element::Firewall(_) | Element::Router => "nats",
         };
         let path = |key: &str| format!("{section}.{}.link.{key}", node.name);
@@ -442,6 +451,11 @@ impl Axes<'_> {
     fn path(self, key: &str) -> String {
         format!("{}.{}.{key}", self.section, self.name)
     }
+}
+
+/// True if it stands in the file as a nickname among the NATs.
+fn is_nickname(firewall: &Firewall) -> bool {
+    firewall.label.as_deref().and_then(Nickname::from_alias).is_some()
 }
 
 /// A server with both families is named once.

@@ -87,6 +87,31 @@ fn every_change_of_the_catalogue_can_be_made() {
     }
 }
 
+/// A profile gives a firewall a label, as a nickname does, but its changes stand below `firewalls`.
+#[test]
+fn every_change_of_a_firewall_with_a_profile_can_be_made() {
+    let text = "nats: { home: symmetric }
+firewalls: { office: { profile: corporate, link: { delay: 5ms, loss: 10% } } }
+servers: { stun: { stun: [3478/udp] }, turn: { turn: [3478/udp] } }
+peers: { alice: { behind: office }, bob: { behind: home } }
+calls: [alice -> bob]
+";
+    let source = Source::new("call.nat.yaml", text);
+    let (overrides, limits) = (Overrides::default(), Limits::DEFAULT);
+    let plan = load(&source, &overrides, &limits).expect("a plan");
+    let experiment = Experiment { source: &source, overrides: &overrides, limits: &limits };
+
+    let changes = catalogue::changes(&plan);
+
+    let paths: Vec<&str> =
+        changes.iter().flat_map(|change| &change.set).map(|one| one.path.as_str()).collect();
+    assert!(paths.contains(&"firewalls.office.link.loss"), "{paths:?}");
+    assert!(paths.contains(&"firewalls.office.outbound"), "{paths:?}");
+    for change in &changes {
+        assert!(experiment.run(&[change]).is_some(), "{change:?}");
+    }
+}
+
 fn explained(source: &Source, depth: Depth) -> Explanation {
     let (overrides, limits) = (Overrides::default(), Limits::DEFAULT);
     let plan = load(source, &overrides, &limits).expect("a plan");

@@ -18,7 +18,12 @@ pub struct Sides<'a> {
 impl<'a> Sides<'a> {
     /// The sides of the plan's call number `call`; `None` if the run has no such call.
     pub fn of(run: &'a Run, call: usize) -> Option<Self> {
-        Some(Self { caller: run.sessions.get(2 * call)?, callee: run.sessions.get(2 * call + 1)? })
+        Self::among(&run.sessions, call)
+    }
+
+    /// The sides of the plan's call number `call` among sessions in the order of the plan's calls.
+    pub fn among(sessions: &'a [SessionRun], call: usize) -> Option<Self> {
+        Some(Self { caller: sessions.get(2 * call)?, callee: sessions.get(2 * call + 1)? })
     }
 
     /// How the settled pair's packets travelled.
@@ -80,8 +85,8 @@ fn relay_protocol_of(at_caller: Option<Observed>, at_callee: Option<Observed>) -
 }
 
 /// Everything about a call but `needs` and `why`.
-pub fn classify(plan: &Plan, run: &Run, call: usize) -> Option<CallOutcome> {
-    let sides = Sides::of(run, call)?;
+pub fn classify(plan: &Plan, sessions: &[SessionRun], call: usize) -> Option<CallOutcome> {
+    let sides = Sides::among(sessions, call)?;
     let planned = plan.calls.get(call)?;
     let (from, to) = (plan.name_of(planned.from).to_owned(), plan.name_of(planned.to).to_owned());
     let path = sides.path();
@@ -95,7 +100,10 @@ pub fn classify(plan: &Plan, run: &Run, call: usize) -> Option<CallOutcome> {
         first_path: Some(sides.first_path()).filter(|first| connected && *first != path),
         needs: None,
         state: if connected { sides.caller.state } else { IceState::Failed },
-        connected_ms: sides.connected_at().filter(|_| connected).map(after_start),
+        connected_ms: sides
+            .connected_at()
+            .filter(|_| connected || sides.first_path() != Path::Failed)
+            .map(after_start),
         settled_ms: sides.settled_at().filter(|_| connected).map(after_start),
         family: last_pair(sides.caller)
             .filter(|_| connected)

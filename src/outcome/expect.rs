@@ -1,28 +1,42 @@
 //! Which expectations held.
 
-use super::{CallOutcome, DropOutcome, ExpectationOutcome, Outcome};
+use super::{CallOutcome, DropOutcome, ExpectationOutcome};
 use crate::base::SimDuration;
 use crate::plan::{DropExpectation, Expectation, ExpectedFact, Path, Plan};
 
-/// Judges every expectation of the plan against `outcome`.
-pub fn judge(plan: &Plan, outcome: &Outcome) -> Vec<ExpectationOutcome> {
-    plan.expectations.iter().map(|expectation| judge_one(plan, outcome, expectation)).collect()
+/// What is looked at.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    calls: &'a [CallOutcome],
+    drops: &'a [DropOutcome],
 }
 
-fn judge_one(plan: &Plan, outcome: &Outcome, expectation: &Expectation) -> ExpectationOutcome {
+/// Judges these expectations of the plan against what became of the calls, and of packets that died.
+pub fn judge(
+    plan: &Plan,
+    expectations: &[Expectation],
+    calls: &[CallOutcome],
+    drops: &[DropOutcome],
+) -> Vec<ExpectationOutcome> {
+    let seen = Seen { calls, drops };
+    expectations.iter().map(|expectation| judge_one(plan, seen, expectation)).collect()
+}
+
+fn judge_one(plan: &Plan, seen: Seen<'_>, expectation: &Expectation) -> ExpectationOutcome {
     let (wanted, (got, ok)) = match &expectation.fact {
         ExpectedFact::Path(paths) => {
-            (list(paths), each_call(outcome, |call| (word(Some(call.path)), paths.contains(&call.path))))
+            (list(paths), each_call(seen, |call| (word(Some(call.path)), paths.contains(&call.path))))
         }
         ExpectedFact::Never(paths) => {
-            let seen = |call: &CallOutcome| [Some(call.path), call.first_path];
-            let never = |call: &CallOutcome| !seen(call).iter().flatten().any(|path| paths.contains(path));
-            (list(paths), each_call(outcome, |call| (path_history(call), never(call))))
+            let paths_of = |call: &CallOutcome| [Some(call.path), call.first_path];
+            let never =
+                |call: &CallOutcome| !paths_of(call).iter().flatten().any(|path| paths.contains(path));
+            (list(paths), each_call(seen, |call| (path_history(call), never(call))))
         }
         ExpectedFact::Needs(needs) => {
-            (needs.to_string(), each_call(outcome, |call| (word(call.needs), call.needs == Some(*needs))))
+            (needs.to_string(), each_call(seen, |call| (word(call.needs), call.needs == Some(*needs))))
         }
-        ExpectedFact::Within(limit) => (limit.to_string(), each_call(outcome, |call| within(call, *limit))),
+        ExpectedFact::Within(limit) => (limit.to_string(), each_call(seen, |call| within(call, *limit))),
         ExpectedFact::Selected(selection) => {
             let fits = |call: &CallOutcome| {
                 call.selected.get(&call.from).is_some_and(|pair| {
@@ -31,18 +45,18 @@ fn judge_one(plan: &Plan, outcome: &Outcome, expectation: &Expectation) -> Expec
                 })
             };
             let wanted = format!("{} / {}", word_or_any(selection.local), word_or_any(selection.remote));
-            (wanted, each_call(outcome, |call| (selected_words(call), fits(call))))
+            (wanted, each_call(seen, |call| (selected_words(call), fits(call))))
         }
         ExpectedFact::Family(family) => {
-            (family.to_string(), each_call(outcome, |call| (word(call.family), call.family == Some(*family))))
+            (family.to_string(), each_call(seen, |call| (word(call.family), call.family == Some(*family))))
         }
         ExpectedFact::RelayProtocol(protocol) => {
             let fits = |call: &CallOutcome| call.relay_protocol == Some(*protocol);
-            (protocol.to_string(), each_call(outcome, |call| (word(call.relay_protocol), fits(call))))
+            (protocol.to_string(), each_call(seen, |call| (word(call.relay_protocol), fits(call))))
         }
         ExpectedFact::NatHops(wanted) => {
             let wanted: Vec<_> = wanted.iter().map(|(node, hops)| (plan.name_of(*node), *hops)).collect();
-            let got = |name: &str| outcome.calls.iter().find_map(|call| call.nat_hops.get(name)).copied();
+            let got = |name: &str| seen.calls.iter().find_map(|call| call.nat_hops.get(name)).copied();
             let ok = wanted.iter().all(|(name, hops)| got(name) == Some(*hops));
             let text = |hops: &dyn Fn(&str, u32) -> String| {
                 wanted.iter().map(|(name, count)| hops(name, *count)).collect::<Vec<_>>().join(", ")
@@ -51,18 +65,25 @@ fn judge_one(plan: &Plan, outcome: &Outcome, expectation: &Expectation) -> Expec
             (text(&|name, count| format!("{name}: {count}")), (found, ok))
         }
         ExpectedFact::IceState(state) => {
-            (state.to_string(), each_call(outcome, |call| (word(Some(call.state)), call.state == *state)))
+            (state.to_string(), each_call(seen, |call| (word(Some(call.state)), call.state == *state)))
         }
-        ExpectedFact::Drops(drops) => judge_drops(plan, outcome, drops),
+        ExpectedFact::Drops(drops) => judge_drops(plan, seen, drops),
     };
-    ExpectationOutcome { expect: expectation.fact.key(), wanted, got, ok, line: expectation.line }
+    ExpectationOutcome {
+        expect: expectation.fact.key(),
+        wanted,
+        got,
+        ok,
+        at_ms: None,
+        line: expectation.line,
+    }
 }
 
 /// Judges a fact about calls: it must hold for each of them. With several, the first that breaks it is shown.
-fn each_call(outcome: &Outcome, judge: impl Fn(&CallOutcome) -> (String, bool)) -> (String, bool) {
-    let mut judged = outcome.calls.iter().map(|call| (call, judge(call)));
+fn each_call(seen: Seen<'_>, judge: impl Fn(&CallOutcome) -> (String, bool)) -> (String, bool) {
+    let mut judged = seen.calls.iter().map(|call| (call, judge(call)));
     match judged.clone().find(|(_, (_, ok))| !ok) {
-        Some((call, (got, _))) if outcome.calls.len() > 1 => {
+        Some((call, (got, _))) if seen.calls.len() > 1 => {
             (format!("{} -> {}: {got}", call.from, call.to), false)
         }
         Some((_, broken)) => broken,
@@ -79,11 +100,11 @@ fn within(call: &CallOutcome, limit: SimDuration) -> (String, bool) {
     }
 }
 
-fn judge_drops(plan: &Plan, outcome: &Outcome, wanted: &DropExpectation) -> (String, (String, bool)) {
+fn judge_drops(plan: &Plan, seen: Seen<'_>, wanted: &DropExpectation) -> (String, (String, bool)) {
     let by = plan.name_of(wanted.by);
     let fits =
         |drop: &&DropOutcome| drop.by == by && wanted.reason.is_none_or(|reason| reason == drop.reason);
-    let count: u64 = outcome.drops.iter().filter(fits).map(|drop| drop.count).sum();
+    let count: u64 = seen.drops.iter().filter(fits).map(|drop| drop.count).sum();
     let ok = count >= wanted.min && wanted.max.is_none_or(|max| count <= max);
     let bounds = match wanted.max {
         Some(max) if max == wanted.min => format!("exactly {max}"),

@@ -1,10 +1,12 @@
 //! What a run means: the path, what it needed, and why.
 
 pub(crate) mod admission;
+pub(crate) mod changes;
 pub(crate) mod checks;
 pub(crate) mod classify;
 pub(crate) mod deaths;
 pub(crate) mod expect;
+pub(crate) mod moment;
 pub(crate) mod needs;
 pub(crate) mod passage;
 pub(crate) mod why;
@@ -13,8 +15,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::engine::{Run, RunError, RunOptions, run};
-use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Plan, Transport};
+use crate::engine::{DropCount, Run, RunError, RunOptions, run};
+use crate::plan::{CandidateType, DropReason, Event, Family, IceState, Needs, Path, Plan, Transport};
 use crate::trace::Place;
 
 /// The outcome of one scenario: the contract's JSON object.
@@ -36,9 +38,12 @@ pub struct Outcome {
     pub virtual_ms: f64,
     /// One per call.
     pub calls: Vec<CallOutcome>,
+    /// What happened while it ran, in order of time; absent where nothing did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventOutcome>,
     /// How many packets died where and why.
     pub drops: Vec<DropOutcome>,
-    /// One per line of `expect:`.
+    /// One per line of `expect:`, those of moments first.
     pub expectations: Vec<ExpectationOutcome>,
     /// What the scenario left open and how it was filled in.
     pub assumed: BTreeMap<String, String>,
@@ -61,7 +66,7 @@ pub struct CallOutcome {
     pub needs: Option<Needs>,
     /// The state of the caller's agent at the end; `failed` if either side has no selected pair.
     pub state: IceState,
-    /// From the call's start until both sides had a pair.
+    /// From the call's start until both sides had a pair; of a failed call, if data went over it.
     pub connected_ms: Option<f64>,
     /// From the call's start until both sides had the pair they kept.
     pub settled_ms: Option<f64>,
@@ -133,6 +138,23 @@ pub struct ExpectationOutcome {
     pub got: String,
     /// True if it holds.
     pub ok: bool,
+    /// The moment it is about; absent if that is the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<f64>,
+    /// Its line in the file.
+    pub line: u32,
+}
+
+/// Something that changed while the scenario ran.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EventOutcome {
+    /// When, in virtual time.
+    pub at_ms: f64,
+    /// Its key: `set-link`, `nat-reboot` …
+    pub event: &'static str,
+    /// The whole entry but its time, as the file writes it.
+    pub text: String,
     /// Its line in the file.
     pub line: u32,
 }
@@ -151,9 +173,10 @@ pub fn simulate(plan: &Plan, options: &RunOptions) -> Result<(Run, Outcome), Run
 /// What `run` means. `needs` has one entry per call; an empty slice leaves the question open.
 pub fn judge(plan: &Plan, run: &Run, needs: &[Option<Needs>]) -> Outcome {
     let calls = (0..plan.calls.len()).filter_map(|call| {
-        let mut outcome = classify::classify(plan, run, call)?;
+        let mut outcome = classify::classify(plan, &run.sessions, call)?;
         outcome.needs = needs.get(call).copied().flatten();
-        outcome.why = why::explain(plan, run, call, outcome.path, outcome.needs);
+        let why = why::explain(plan, run, call, outcome.path, outcome.needs);
+        outcome.why = [changes::explain(plan, run, call), why].join(" ").trim().to_owned();
         Some(outcome)
     });
     let mut outcome = Outcome {
@@ -164,18 +187,33 @@ pub fn judge(plan: &Plan, run: &Run, needs: &[Option<Needs>]) -> Outcome {
         ok: true,
         virtual_ms: run.ended_at.as_millis_f64(),
         calls: calls.collect(),
-        drops: drops_by_name(plan, run),
+        events: events(plan, run),
+        drops: drops_by_name(plan, &run.drops),
         expectations: Vec::new(),
         assumed: plan.assumptions.iter().map(|one| (one.key.clone(), one.value.clone())).collect(),
     };
-    outcome.expectations = expect::judge(plan, &outcome);
+    outcome.expectations = run.moments.iter().flat_map(|moment| moment::judge(plan, moment)).collect();
+    let at_the_end = expect::judge(plan, &plan.expectations, &outcome.calls, &outcome.drops);
+    outcome.expectations.extend(at_the_end);
     outcome.ok = outcome.expectations.iter().all(|expectation| expectation.ok);
     outcome
 }
 
-fn drops_by_name(plan: &Plan, run: &Run) -> Vec<DropOutcome> {
+/// What changed before the run was over.
+fn events(plan: &Plan, run: &Run) -> Vec<EventOutcome> {
+    let happened = plan.events.iter().filter(|event| event.action.is_change() && event.at <= run.ended_at);
+    let outcome = |event: &Event| EventOutcome {
+        at_ms: event.at.as_millis_f64(),
+        event: event.action.word(),
+        text: event.text.clone(),
+        line: event.line,
+    };
+    happened.map(outcome).collect()
+}
+
+fn drops_by_name(plan: &Plan, drops: &[DropCount]) -> Vec<DropOutcome> {
     let mut counts: BTreeMap<(&str, DropReason), u64> = BTreeMap::new();
-    for drop in &run.drops {
+    for drop in drops {
         let by = match drop.place {
             Place::Node(node) => plan.name_of(node),
             Place::Link(link) => plan.topology.link_name(link),

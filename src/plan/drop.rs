@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use super::behavior::{FilteringBehavior, words};
+use crate::base::SimTime;
 
 words! {
     /// Why a packet died. The list is closed: names are added, never changed.
@@ -48,6 +49,8 @@ words! {
         HostPortClosed = "host-port-closed",
         /// The server is down.
         ServerDown = "server-down",
+        /// The two parts of the internet cannot reach each other.
+        Partition = "partition",
     }
 }
 
@@ -105,7 +108,8 @@ impl DropReason {
             | Self::LinkDown
             | Self::QueueFull
             | Self::MtuExceeded
-            | Self::ServerDown => None,
+            | Self::ServerDown
+            | Self::Partition => None,
         }
     }
 }
@@ -157,6 +161,15 @@ pub enum Rule {
     PortClosed {
         /// The destination.
         destination: SocketAddr,
+    },
+    /// No way leads from one part of the internet to the other.
+    Partition {
+        /// The node at which one part hangs on the internet.
+        from: String,
+        /// That of the other part.
+        to: String,
+        /// Since when.
+        since: SimTime,
     },
     /// A TURN server's state forbids it.
     Turn {
@@ -221,6 +234,9 @@ impl fmt::Display for Rule {
             }
             Self::NoRoute { destination } => write!(f, "no route to {destination}"),
             Self::PortClosed { destination } => write!(f, "nothing listens on {destination}"),
+            Self::Partition { from, to, since } => {
+                write!(f, "{from} and {to} cannot reach each other since {since}")
+            }
             Self::PortPolicy { text } | Self::Turn { text } => f.write_str(text),
         }
     }

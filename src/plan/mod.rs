@@ -6,6 +6,7 @@
 pub(crate) mod behavior;
 pub(crate) mod drop;
 pub(crate) mod element;
+pub(crate) mod event;
 pub(crate) mod expectation;
 pub(crate) mod graph;
 pub(crate) mod state;
@@ -16,6 +17,7 @@ use std::net::IpAddr;
 pub use behavior::*;
 pub use drop::{Accepts, Drop, DropReason, Rule};
 pub use element::*;
+pub use event::{Action, Event};
 pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
 pub use graph::{Node, Port, Topology};
 pub use state::{MappingRow, PortBlock, Protocol, StateChange};
@@ -38,6 +40,8 @@ pub struct Plan {
     pub signalling: Signalling,
     /// The calls, in the order of the file.
     pub calls: Vec<Call>,
+    /// What happens while it runs, in order of time.
+    pub events: Vec<Event>,
     /// What the file expects of the end state.
     pub expectations: Vec<Expectation>,
     /// Words to choose scenarios by.
@@ -83,9 +87,22 @@ impl Plan {
         &self.topology.node(node).name
     }
 
-    /// The node that owns `address` in the public address space, if any: for reports.
+    /// The node that owns `address` in the public address space at some time of the run, if any: for reports.
     pub fn public_owner(&self, address: IpAddr) -> Option<NodeId> {
-        self.topology.owner(graph::PUBLIC_REALM, address)
+        self.topology.owner(graph::PUBLIC_REALM, address).or_else(|| self.later_owner(address))
+    }
+
+    fn later_owner(&self, address: IpAddr) -> Option<NodeId> {
+        let renumbered = self.events.iter().filter_map(|event| match &event.action {
+            Action::Renumber(nats) => Some(nats),
+            _ => None,
+        });
+        renumbered
+            .flatten()
+            .find(|(node, addresses)| {
+                self.topology.node(*node).realm == graph::PUBLIC_REALM && addresses.contains(&address)
+            })
+            .map(|(node, _)| *node)
     }
 
     /// Every ICE server of every peer.

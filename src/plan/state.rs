@@ -75,6 +75,8 @@ pub enum StateChange {
     PortBlockGiven(PortBlock),
     /// No port of a host's block is mapped or in quarantine any more, so the block is nobody's.
     PortBlockReturned(PortBlock),
+    /// A NAT or server lost everything it remembered.
+    Forgot,
     /// A TURN server made an allocation.
     AllocationCreated {
         /// The client, as the server sees it.

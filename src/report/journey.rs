@@ -111,6 +111,7 @@ impl<'a> Collector<'a> {
             EventKind::State { .. }
             | EventKind::Signalled { .. }
             | EventKind::SignalArrived { .. }
+            | EventKind::Scripted { .. }
             | EventKind::Agent { .. } => {}
         }
     }

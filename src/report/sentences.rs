@@ -8,7 +8,7 @@ use super::{Report, names};
 use crate::explain::account::EndWord;
 use crate::explain::{CheckAccount, PairAccount};
 use crate::outcome::{CallOutcome, ExpectationOutcome, SelectedOutcome};
-use crate::plan::{CandidateType, Drop, DropReason, Family, Path, Plan, Rule};
+use crate::plan::{CandidateType, Drop, DropReason, Family, IceState, Path, Plan, Rule};
 use crate::trace::EventKind;
 use crate::wire::Flow;
 
@@ -28,6 +28,9 @@ pub fn result(plan: &Plan, call: &CallOutcome) -> String {
     if let Some(settled) = call.settled_ms.filter(|settled| *settled > connected) {
         let first = call.first_path.map(|path| format!(" (first path: {path})")).unwrap_or_default();
         sentence.push_str(&format!(", settled after {}{first}", milliseconds(settled)));
+    }
+    if call.state == IceState::Disconnected {
+        sentence.push_str(", and has lost contact (state: disconnected)");
     }
     sentence + "."
 }
@@ -69,13 +72,14 @@ pub fn facts(call: &CallOutcome) -> String {
     facts.join(" ")
 }
 
-/// An expectation and what came of it: `path: relay`, or `path: wanted relay, got stun`.
+/// An expectation and what came of it: `path: relay`, or `at 27 s, path: wanted relay, got stun`.
 pub fn expectation(outcome: &ExpectationOutcome) -> String {
-    let ExpectationOutcome { expect, wanted, got, ok, .. } = outcome;
+    let ExpectationOutcome { expect, wanted, got, ok, at_ms, .. } = outcome;
+    let at = at_ms.map(|at| format!("at {}, ", milliseconds(at))).unwrap_or_default();
     if *ok && wanted == got {
-        format!("{expect}: {wanted}")
+        format!("{at}{expect}: {wanted}")
     } else {
-        format!("{expect}: wanted {wanted}, got {got}")
+        format!("{at}{expect}: wanted {wanted}, got {got}")
     }
 }
 

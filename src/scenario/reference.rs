@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::diagnostic::Code;
 use super::keys::{Key, Kind, SECTIONS, Section};
 use super::links::NAMED_LINKS;
-use super::profiles::{self, axes_of};
+use super::profiles::{self, ProfileKind, Summary};
 use crate::base::{Limits, Probability};
 use crate::plan::{DropReason, NicknameMeaning};
 
@@ -140,21 +140,31 @@ fn write_nicknames(text: &mut String) {
         let _ = writeln!(text, "| `{nickname}` | {what} | {ports} |");
     }
     text.push_str("\n`address-restricted-cone` is another name for `restricted-cone`.\n\n## Profiles\n\n");
-    text.push_str("| `profile` | Mapping and filtering | Ports | UDP timers |\n|---|---|---|---|\n");
-    for name in profiles::profile_names() {
-        let Some(behavior) = profiles::find(name).and_then(profiles::Profile::behavior) else { continue };
-        let axes = axes_of(&behavior);
-        let axis =
-            |key: &str| axes.iter().find(|(name, _)| *name == key).map_or("", |(_, value)| value.as_str());
-        let _ = writeln!(
-            text,
-            "| `{name}` | {behavior} | {} | {}, unreplied {} |",
-            axis("port-assignment"),
-            axis("udp-timeout"),
-            axis("udp-timeout-unreplied")
-        );
+    text.push_str(PROFILES);
+    for (kind, head) in [
+        (ProfileKind::Nat, "| In `nats` | Mapping and filtering | Ports | UDP timers | From memory |\n"),
+        (ProfileKind::Firewall, "| In `firewalls` | Lets out | Filtering | UDP timer | From memory |\n"),
+    ] {
+        let _ = write!(text, "\n{head}|---|---|---|---|---|\n");
+        for profile in profiles::of_kind(kind) {
+            let Some(Summary { what, how, timers }) = profile.summary() else { continue };
+            let _ = match profile.alias {
+                Some(alias) => writeln!(text, "| `{}` | as `{}` | | | |", profile.name, alias.of),
+                None => {
+                    let memory = profile.unverified().join(", ");
+                    writeln!(text, "| `{}` | {what} | {how} | {timers} | {memory} |", profile.name)
+                }
+            };
+        }
     }
 }
+
+const PROFILES: &str = "
+`punchlab profiles NAME` prints a profile's file: every axis, the sources of them, what is simplified and left out, and
+which values nobody but memory vouches for. Those are marked with `?` here and have a column of their own. A profile says
+what a device does with the settings its first line names; measure yours before you rely on it. `filter-scope` and
+`reply-mapping` are those of connection trackers in all of them: hardly any source speaks of these two.
+";
 
 fn write_links(text: &mut String) {
     text.push_str("\n## Named links\n\nRound values for teaching, not measurements. Delays are one way.\n\n");

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{FILE, ICE_SERVER, Key, Kind, LINK, SECTIONS, Section, VERSION};
+use super::keys::{EVENT, FILE, ICE_SERVER, Key, Kind, LINK, SECTIONS, Section, VERSION};
 use super::links;
 use super::profiles;
 use crate::base::Limits;
@@ -35,6 +35,16 @@ fn definition_name(section: &Section) -> String {
 }
 
 fn object(section: &Section) -> Value {
+    let mut value = map(section);
+    if std::ptr::eq(section, &EVENT) {
+        // One action beside the time.
+        value["required"] = json!(["at"]);
+        (value["minProperties"], value["maxProperties"]) = (json!(2), json!(2));
+    }
+    value
+}
+
+fn map(section: &Section) -> Value {
     let mut properties = Map::new();
     for key in section.built_keys() {
         for spelling in [key.name].iter().chain(key.aliases) {
@@ -86,6 +96,7 @@ fn of_kind(key: &str, kind: Kind) -> Value {
         Kind::Ipv6Network => pattern(r"^[0-9A-Fa-f:]+/[0-9]+$"),
         Kind::Network => pattern(r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"),
         Kind::Word(words) => word(key, words()),
+        Kind::Profile(kind) => word(key, kind.words()),
         Kind::Words(words) => one_or_list(word(key, words()), Entries::SomeDistinct),
         Kind::Link => json!({ "anyOf": [word(key, links::names()), reference(&LINK)] }),
         Kind::Uris => one_or_list(pattern(URI), Entries::SomeDistinct),
@@ -106,6 +117,13 @@ fn of_kind(key: &str, kind: Kind) -> Value {
             let call = json!({ "type": "object", "maxProperties": 1, "additionalProperties": { "$ref": "#/definitions/calls" } });
             one_or_list(json!({ "anyOf": [pattern("->"), call] }), Entries::SomeDistinct)
         }
+        Kind::Links => named(json!({ "anyOf": [word("type", links::names()), reference(&LINK)] })),
+        Kind::Renumber => {
+            let addresses = one_or_list(pattern(ADDRESS), Entries::SomeDistinct);
+            json!({ "anyOf": [{ "type": "string" }, { "type": "object", "minProperties": 1, "additionalProperties": addresses }] })
+        }
+        Kind::Sides => sides(),
+        Kind::SidesOrAll => json!({ "anyOf": [word(key, vec!["all"]), sides()] }),
         Kind::Matrix => {
             let expression = json!({ "type": "string", "pattern": EXPRESSION });
             let value = json!({ "type": ["string", "number", "boolean"], "not": expression });
@@ -161,6 +179,12 @@ fn one_or_list(entry: Value, entries: Entries) -> Value {
         list["uniqueItems"] = json!(true);
     }
     json!({ "anyOf": [entry, list] })
+}
+
+/// Two nodes, or two lists of nodes.
+fn sides() -> Value {
+    let side = one_or_list(json!({ "type": "string" }), Entries::SomeDistinct);
+    json!({ "type": "array", "items": side, "minItems": 2, "maxItems": 2 })
 }
 
 fn named(value: Value) -> Value {

@@ -323,19 +323,6 @@ fn reading_order_does_not_depend_on_hashing() {
 }
 
 #[test]
-fn every_profile_spells_out_every_axis_and_reads_back() {
-    for name in profiles::profile_names() {
-        let text = profiles::profile(name).expect("a profile");
-        let behavior =
-            profiles::find(name).and_then(profiles::Profile::behavior).expect("a profile that reads");
-        for (key, value) in profiles::axes_of(&behavior) {
-            assert!(text.contains(&format!("\n{key}: {value}\n")), "{name}: {key}: {value}");
-        }
-        assert!(text.contains("Sources: "), "{name} cites no source");
-    }
-}
-
-#[test]
 fn nicknames_print_as_a_nat_would_be_written() {
     for nickname in Nickname::ALL {
         let text = profiles::profile(nickname.word()).expect("a nickname");

@@ -98,6 +98,11 @@ pub enum EventKind {
         /// The message's name.
         name: &'static str,
     },
+    /// An event of the scenario happened.
+    Scripted {
+        /// Its number among the plan's events.
+        event: usize,
+    },
     /// An agent did something.
     Agent {
         /// Which agent.
@@ -153,9 +158,11 @@ impl EventKind {
             Self::Departed(hop) | Self::Arrived(hop) => Some(hop.packet),
             Self::Delivered { packet, .. } | Self::Dropped { packet, .. } => Some(*packet),
             Self::Duplicated { copy, .. } => Some(*copy),
-            Self::State { .. } | Self::Signalled { .. } | Self::SignalArrived { .. } | Self::Agent { .. } => {
-                None
-            }
+            Self::State { .. }
+            | Self::Signalled { .. }
+            | Self::SignalArrived { .. }
+            | Self::Scripted { .. }
+            | Self::Agent { .. } => None,
         }
     }
 }

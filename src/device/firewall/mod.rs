@@ -46,6 +46,23 @@ impl Firewall {
         }
     }
 
+    /// These are its rules from now on. It remembers the flows it knew; with another `filtering` each of them has to
+    /// send once more before answers come in.
+    pub fn set_rules(&mut self, config: &plan::Firewall) {
+        self.config = config.clone();
+    }
+
+    /// It forgets all flows.
+    pub(in crate::device) fn forget(&mut self) {
+        self.asked.clear();
+        self.entered.clear();
+    }
+
+    /// These are its routes from now on.
+    pub fn set_routes(&mut self, routes: RouteTable) {
+        self.routes = routes;
+    }
+
     fn outbound(&mut self, now: SimTime, port: PortId, packet: &Packet, out: &mut Outbox) -> Option<Verdict> {
         match &packet.body {
             Body::Icmp(error) => {

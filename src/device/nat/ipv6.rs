@@ -43,6 +43,16 @@ impl Ipv6Router {
         }
     }
 
+    /// These are the box's routes from now on.
+    pub(super) fn set_routes(&mut self, routes: RouteTable) {
+        self.firewall.set_routes(routes);
+    }
+
+    /// It forgets all flows.
+    pub(super) fn forget(&mut self) {
+        self.firewall.forget();
+    }
+
     /// What becomes of an IPv6 packet that came in on `port`, by the box's `routes`.
     pub(super) fn handle(
         &mut self,

@@ -22,6 +22,7 @@
 
 mod admission;
 mod blocks;
+mod change;
 mod filtering;
 mod hairpin;
 mod icmp;

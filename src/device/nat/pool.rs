@@ -30,6 +30,16 @@ impl Pool {
         Self { addresses: addresses.to_vec(), pooling, hosts: FxHashMap::default(), paired: 0 }
     }
 
+    /// The outside addresses.
+    pub(super) fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
+    /// New mappings get their addresses like this from now on.
+    pub(super) fn set_pooling(&mut self, pooling: Pooling) {
+        self.pooling = pooling;
+    }
+
     /// True for an outside address of this NAT.
     #[inline]
     pub(super) fn owns(&self, address: IpAddr) -> bool {

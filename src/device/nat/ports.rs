@@ -16,6 +16,8 @@ pub(super) struct Ports {
     policy: PortPolicy,
     /// `None`: hosts get ports one by one.
     blocks: Option<Blocks>,
+    /// True if ports outside of the policy's range may be taken, by mappings from before it was the policy.
+    others_taken: bool,
     usage: FxHashMap<(IpAddr, Protocol), Usage>,
     /// The ports in quarantine and when it ends, first to end first.
     resting: VecDeque<(SimTime, EndpointKey)>,
@@ -49,7 +51,13 @@ pub(super) enum Shortage {
 impl Ports {
     pub(super) fn new(policy: PortPolicy) -> Self {
         let blocks = policy.block.map(|size| Blocks::new(policy.range, size));
-        Self { policy, blocks, usage: FxHashMap::default(), resting: VecDeque::new() }
+        Self { policy, blocks, others_taken: false, usage: FxHashMap::default(), resting: VecDeque::new() }
+    }
+
+    /// New mappings get their ports like this from now on; those that are taken, or rest, stay so. Blocks stay what they are.
+    pub(super) fn set_policy(&mut self, policy: PortPolicy) {
+        self.others_taken |= policy.range != self.policy.range;
+        self.policy = policy;
     }
 
     /// A port of `outside` for a mapping of `internal`, marked as taken. A port that is taken by another mapping is only
@@ -64,7 +72,8 @@ impl Ports {
         let Self { policy, blocks, usage, .. } = self;
         let usage = usage.entry((outside, internal.protocol)).or_default();
         let share = policy.assignment == PortAssignment::Overloading;
-        if !share && usage.taken.count + usage.resting.count == policy.range.count() {
+        let busy = usage.taken.count + usage.resting.count;
+        if !share && !self.others_taken && busy == policy.range.count() {
             return Err(Shortage::Ports);
         }
         let is_free =

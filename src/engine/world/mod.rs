@@ -2,7 +2,9 @@
 
 mod calls;
 mod deliver;
+mod script;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use rustc_hash::FxHashMap;
@@ -11,7 +13,7 @@ use self::deliver::Receiver;
 use super::network::Network;
 use super::queue::EventQueue;
 use super::recorder::Recorder;
-use super::run::Run;
+use super::run::{Moment, Run};
 use super::seat::{Guest, Seat};
 use super::session::{Request, Session};
 use super::settle::{CallProgress, Quiet};
@@ -20,7 +22,7 @@ use super::{RunError, RunOptions};
 use crate::agent::{self, Input};
 use crate::base::{LimitReached, Limits, NodeId, SessionId, SimDuration, SimTime};
 use crate::endpoint;
-use crate::plan::Plan;
+use crate::plan::{Plan, Topology};
 use crate::trace::EventKind;
 use crate::wire::Signal;
 
@@ -32,12 +34,15 @@ pub const DEFAULT_DURATION: SimDuration = SimDuration::from_secs(60);
 fn longest(plan: &Plan) -> SimDuration {
     let last_call = plan.calls.iter().map(|call| call.at).max().unwrap_or_default().since(SimTime::ZERO);
     let gathering = if plan.signalling.trickle { SimDuration::ZERO } else { agent::PATIENCE.times(2) };
-    last_call + plan.signalling.delay.times(2) + gathering + DEFAULT_DURATION
+    let calls = last_call + plan.signalling.delay.times(2) + gathering + DEFAULT_DURATION;
+    calls.max(script::end(plan).since(SimTime::ZERO))
 }
 
 /// Everything that moves during a run.
 pub struct World<'a, 'e> {
     plan: &'a Plan,
+    /// The network as it is at the moment: the plan's, until an event changes it.
+    topology: Cow<'a, Topology>,
     limits: &'a Limits,
     seed: u64,
     now: SimTime,
@@ -55,14 +60,26 @@ pub struct World<'a, 'e> {
     events: u64,
     events_at_this_instant: u64,
     quiet: Quiet,
+    moments: Vec<Moment>,
 }
 
 enum WorldEvent {
+    /// The plan's event with this number.
+    Scripted(usize),
     EndpointBegins(usize),
-    EndpointTimer { seat: usize, at: SimTime },
+    EndpointTimer {
+        seat: usize,
+        at: SimTime,
+    },
     CallBegins(SessionId),
-    SignalArrives { to: SessionId, signal: Signal },
-    SessionTimer { session: SessionId, at: SimTime },
+    SignalArrives {
+        to: SessionId,
+        signal: Signal,
+    },
+    SessionTimer {
+        session: SessionId,
+        at: SimTime,
+    },
 }
 
 impl<'a, 'e> World<'a, 'e> {
@@ -75,6 +92,10 @@ impl<'a, 'e> World<'a, 'e> {
         let sessions = calls::open_sessions(plan, seed, options, &mut network)?;
         let seats: Vec<_> = guests.into_iter().filter_map(|guest| Seat::new(plan, seed, guest)).collect();
         let mut queue = EventQueue::default();
+        // Before everything else, so that they come first among what is due at a moment.
+        for (index, event) in plan.events.iter().enumerate() {
+            queue.push(event.at, WorldEvent::Scripted(index));
+        }
         for seat in 0..seats.len() {
             queue.push(SimTime::ZERO, WorldEvent::EndpointBegins(seat));
         }
@@ -86,6 +107,7 @@ impl<'a, 'e> World<'a, 'e> {
         let calls = vec![CallProgress::Open; sessions.len() / 2];
         Ok(Self {
             plan,
+            topology: Cow::Borrowed(&plan.topology),
             limits,
             seed,
             now: SimTime::ZERO,
@@ -100,7 +122,8 @@ impl<'a, 'e> World<'a, 'e> {
             requests: Vec::new(),
             events: 0,
             events_at_this_instant: 0,
-            quiet: if may_lose_packets(plan) { Quiet::LOSSY } else { Quiet::LOSSLESS },
+            quiet: quiet(&plan.topology),
+            moments: Vec::new(),
         })
     }
 
@@ -128,7 +151,7 @@ impl<'a, 'e> World<'a, 'e> {
         self.seat(seat, endpoint::Input::Timeout)
     }
 
-    /// What happens in the network comes before what the peers do at the same moment.
+    /// What happens in the network comes before the plan's events, and those before what the peers do at the same moment.
     fn step(&mut self) -> Result<(), RunError> {
         if self.network.handle_timeout(self.now)? {
             while let Some(delivery) = self.network.poll_delivery() {
@@ -138,6 +161,7 @@ impl<'a, 'e> World<'a, 'e> {
         }
         match self.queue.pop_due(self.now) {
             None => Ok(()),
+            Some(WorldEvent::Scripted(event)) => self.scripted(event),
             Some(WorldEvent::EndpointBegins(seat)) => self.seat(seat, endpoint::Input::Start),
             Some(WorldEvent::EndpointTimer { seat, at }) => {
                 if self.seats[seat].timer != Some(at) {
@@ -168,10 +192,11 @@ impl<'a, 'e> World<'a, 'e> {
         self.network.next_timeout().into_iter().chain(self.queue.next_at()).min()
     }
 
-    /// True if every call will have settled or failed before `next`, every endpoint is done, and the file does not say
-    /// how long the run takes.
+    /// True if every call will have settled or failed before `next`, every endpoint is done, what events bring about has
+    /// had its time, and the file does not say how long the run takes.
     pub fn is_over_before(&self, next: SimTime) -> bool {
         self.plan.duration.is_none()
+            && script::end(self.plan) < next
             && self.open_calls == 0
             && self.calls.iter().all(|call| match call {
                 CallProgress::Open => false,
@@ -191,7 +216,7 @@ impl<'a, 'e> World<'a, 'e> {
             CallProgress::SettlesAt(at) => (*at).min(end),
             CallProgress::Open | CallProgress::Failed => self.now,
         });
-        settled.max().unwrap_or(self.now).max(self.now)
+        settled.max().unwrap_or(self.now).max(self.now).max(script::end(self.plan))
     }
 
     fn advance_to(&mut self, next: SimTime) -> Result<(), LimitReached> {
@@ -224,6 +249,7 @@ impl<'a, 'e> World<'a, 'e> {
             ended_at: self.now,
             sessions: self.sessions.into_iter().map(|session| session.diary).collect(),
             endpoints: self.seats.into_iter().map(|seat| seat.diary).collect(),
+            moments: self.moments,
             drops,
             nat_tables,
             packets,
@@ -241,9 +267,8 @@ fn receivers(sessions: &[Session]) -> impl Iterator<Item = ((NodeId, SocketAddr)
     })
 }
 
-fn may_lose_packets(plan: &Plan) -> bool {
-    plan.topology
-        .link_ids()
-        .map(|id| plan.topology.link(id))
-        .any(|link| !link.loss.is_zero() || link.rate.is_some())
+fn quiet(topology: &Topology) -> Quiet {
+    let mut links = topology.link_ids().map(|id| topology.link(id));
+    let may_lose_packets = links.any(|link| !link.loss.is_zero() || link.rate.is_some());
+    if may_lose_packets { Quiet::LOSSY } else { Quiet::LOSSLESS }
 }

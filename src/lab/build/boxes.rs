@@ -24,6 +24,11 @@ impl Nat {
         Self { keys: Map::default() }.mapping(mapping).filtering(filtering)
     }
 
+    /// A NAT as it is when an [`Event`](super::Event) changes it: only settings that follow are new.
+    pub fn as_it_is() -> Self {
+        Self { keys: Map::default() }
+    }
+
     /// What this nickname stands for. Settings override what it says.
     pub fn nickname(nickname: Nickname) -> Self {
         let mut keys = Map::default();
@@ -141,6 +146,14 @@ impl Firewall {
     /// A firewall on the internet that lets everything out, and in what was asked for.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A network whose behaviour has a source: `corporate`, for instance; `punchlab profiles` lists them. Settings override
+    /// what it says.
+    pub fn profile(name: impl AsRef<str>) -> Self {
+        let mut keys = Map::default();
+        keys.set("profile", quoted(name.as_ref()));
+        Self { keys }
     }
 
     /// The NAT or firewall its outside is connected to, instead of the internet.

@@ -18,6 +18,11 @@ impl Link {
         Self { keys }
     }
 
+    /// A link as it is when an [`Event`](super::Event) changes it: only settings that follow are new.
+    pub fn as_it_is() -> Self {
+        Self { keys: Map::default() }
+    }
+
     /// A link on which a packet takes this long, one way, and which is otherwise without faults.
     pub fn with_delay(delay: SimDuration) -> Self {
         Self { keys: Map::default() }.delay(delay)

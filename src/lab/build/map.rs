@@ -20,6 +20,11 @@ impl Map {
         }
     }
 
+    /// The settings of another map behind its own.
+    pub fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// True if nothing was set.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

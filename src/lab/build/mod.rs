@@ -25,6 +25,7 @@
 //! same messages. What is given twice has its last value. Names are checked when the scenario runs.
 
 mod boxes;
+mod event;
 mod expect;
 mod hosts;
 mod link;
@@ -35,6 +36,7 @@ mod tests;
 use std::fmt::Display;
 
 pub use boxes::{Firewall, Ipv6, Nat, Outbound};
+pub use event::Event;
 pub use expect::{Drops, Expect};
 pub use hosts::{IceServer, Peer, Server};
 pub use link::{Link, Signalling};
@@ -55,6 +57,7 @@ pub struct Draft {
     peers: Vec<(String, Map)>,
     signalling: Option<Map>,
     calls: Vec<String>,
+    events: Vec<Map>,
     expect: Option<Map>,
 }
 
@@ -112,6 +115,15 @@ impl Draft {
         self
     }
 
+    /// Something happens at this time after the run began. Events of one moment happen in the order in which they are given.
+    pub fn event(mut self, at: SimDuration, event: Event) -> Self {
+        let mut entry = Map::default();
+        entry.set("at", at);
+        entry.append(event.keys);
+        self.events.push(entry);
+        self
+    }
+
     /// What should be true at the end: [`Finished::assert_expected`](super::Finished::assert_expected) tells. Expectations
     /// about a call hold for every call.
     pub fn expect(mut self, expect: Expect) -> Self {
@@ -144,6 +156,10 @@ impl Draft {
         if !self.calls.is_empty() {
             text.push_str("calls:\n");
             self.calls.iter().for_each(|call| text.push_str(&format!("  - {call}\n")));
+        }
+        if !self.events.is_empty() {
+            text.push_str("events:\n");
+            self.events.iter().for_each(|event| text.push_str(&format!("  - {event}\n")));
         }
         if let Some(expect) = &self.expect {
             expect.write(&mut text, "expect", 0);

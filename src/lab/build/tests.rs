@@ -130,12 +130,15 @@ fn draft() -> Draft {
         .nat("home", nat())
         .nat("linux", Nat::profile("linux-masquerade"))
         .firewall("firewall", firewall())
+        .firewall("guests", Firewall::profile("guest-wifi").behind("linux"))
         .server("coturn", server())
         .peer("alice", peer())
         .peer("bob", Peer::behind("linux").turn_credentials("ann # lee", "wrong"))
         .signalling(Signalling::new().delay(second()).loss(Probability::ZERO).trickle(false))
         .call("alice", "bob")
         .call_at("bob", "alice", second())
+        .event(SimDuration::from_secs(20), Event::set_link("alice", Link::as_it_is().up(false)))
+        .event(SimDuration::from_secs(21), Event::expect(Expect::new().ice_state(IceState::Connected)))
         .expect(expect())
 }
 
@@ -151,6 +154,34 @@ fn what_typed_calls_say_is_a_scenario() {
     assert_eq!(plan.calls.len(), 2);
 }
 
+fn events() -> Vec<Event> {
+    vec![
+        Event::set_link("home", Link::as_it_is().loss(Probability::from_percent(20))),
+        Event::set_link("home", Link::named("wifi")),
+        Event::set_nat("home", Nat::as_it_is().filtering(FilteringBehavior::EndpointIndependent)),
+        Event::set_firewall("firewall", Firewall::new().inbound(InboundPolicy::Allow)),
+        Event::nat_reboot("home"),
+        Event::renumber("cgn"),
+        Event::renumber_to("home", [[10, 9, 0, 9]]),
+        Event::server_down("coturn"),
+        Event::server_up("coturn"),
+        Event::server_restart("coturn"),
+        Event::partition("bob", "coturn"),
+        Event::heal("bob", "coturn"),
+        Event::partition("alice", "coturn"),
+        Event::heal_all(),
+        Event::expect(Expect::new().path([Path::Relay, Path::Failed])),
+    ]
+}
+
+#[test]
+fn events_happen_in_the_order_in_which_they_are_given() {
+    let draft = events().into_iter().fold(draft(), |draft, event| draft.event(second(), event));
+    let plan = draft.scenario().plan().unwrap_or_else(|error| panic!("{error}"));
+    let told: Vec<&str> = plan.events.iter().map(|event| event.text.as_str()).collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
 #[test]
 fn there_is_a_typed_call_for_every_key() {
     let with = |keys: &Map, more: &[&'static str]| -> BTreeSet<String> {
@@ -160,7 +191,7 @@ fn there_is_a_typed_call_for_every_key() {
     let said = [
         ("nats", with(&nat().keys, &["type", "profile", "port-mapping"])),
         ("ipv6", with(&ipv6().keys, &[])),
-        ("firewalls", with(&firewall().keys, &[])),
+        ("firewalls", with(&firewall().keys, &["profile"])),
         ("outbound", with(&outbound().keys, &[])),
         ("servers", with(&server().keys, &["address"])),
         ("peers", with(&peer().keys, &["turn-credentials", "host-candidates"])),
@@ -170,6 +201,11 @@ fn there_is_a_typed_call_for_every_key() {
             with(&Signalling::new().delay(second()).loss(Probability::ZERO).trickle(true).keys, &[]),
         ),
         ("expect", with(&expect().keys, &[])),
+        ("events", {
+            let mut all = Map::default();
+            events().into_iter().for_each(|event| all.append(event.keys));
+            with(&all, &["at"])
+        }),
         ("drops", with(&Drops::by("home").reason(DropReason::LinkLoss).min(0).max(1).keys, &[])),
     ];
     let schema = crate::scenario::schema();

@@ -63,7 +63,7 @@ function momentDetails(moment) {
                 : `${duration(moment.arrives)}, ${duration(moment.arrives - moment.at)} later`,
             ),
           ]
-        : fact("where", isolated(nodeName(moment.node))),
+        : fact("where", moment.kind === "change" ? "in the scenario" : isolated(nodeName(moment.node))),
     ),
   ];
 }

@@ -43,6 +43,12 @@ function drawMoment(picture, moment, grid) {
     placeLabel(picture, moment.label + (lost ? " (lost)" : ""), (from + to) / 2, grid);
     return;
   }
+  if (moment.kind === "change") {
+    picture.setAttribute("class", "f-change");
+    picture.append(svg("path", { class: "line", d: `M0 ${LINE_Y}H${grid.width}` }));
+    placeLabel(picture, moment.label, grid.width / 2, grid);
+    return;
+  }
   const x = grid.x(moment.node);
   if (x === null) return;
   picture.setAttribute("class", "f-event");

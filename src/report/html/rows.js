@@ -11,9 +11,13 @@ function matches(row) {
   const moment = packet ? null : data.moments[index];
   if (families.size > 0 && !families.has(familyOf(row))) return false;
   if (dead && !(packet ? packet.death : moment.kind === "signal" && moment.arrives === null)) return false;
-  if (node >= 0 && !(packet ? packet.stops.includes(node) : [moment.from, moment.to, moment.node].includes(node)))
-    return false;
+  if (node >= 0 && !(packet ? packet.stops.includes(node) : concerns(moment, node))) return false;
   return text === "" || textOf(row).includes(text.toLowerCase());
+}
+
+/// An event of the scenario concerns every node.
+function concerns(moment, node) {
+  return moment.kind === "change" || [moment.from, moment.to, moment.node].includes(node);
 }
 
 function textOf([kind, index]) {

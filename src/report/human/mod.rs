@@ -5,6 +5,7 @@
 mod assumptions;
 mod candidates;
 mod drops;
+mod events;
 mod expectations;
 mod ladder;
 mod nat_tables;
@@ -43,6 +44,8 @@ pub enum Part {
     Title,
     /// How each call went, and why.
     Verdict,
+    /// What changed while it ran.
+    Events,
     /// The packets between the nodes, in time.
     Ladder,
     /// What each agent gathered and selected.
@@ -62,6 +65,7 @@ impl Part {
     pub const ALL: &'static [Self] = &[
         Self::Title,
         Self::Verdict,
+        Self::Events,
         Self::Ladder,
         Self::Candidates,
         Self::NatTables,
@@ -83,6 +87,7 @@ pub fn write_parts(report: Report<'_>, parts: &[Part], options: Options) -> Stri
         match part {
             Part::Title => title(&mut text, report, options),
             Part::Verdict => verdict::write(&mut text, report, options),
+            Part::Events => events::write(&mut text, report, options),
             Part::Ladder => ladder::write(&mut text, report, options),
             Part::Candidates => candidates::write(&mut text, report, options),
             Part::NatTables => nat_tables::write(&mut text, report, options),

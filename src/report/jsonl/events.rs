@@ -57,6 +57,7 @@ pub(super) fn event(report: Report<'_>, event: &Event) -> Line {
         EventKind::SignalArrived { to, name } => {
             Line::new("signal-arrived").at(at).session(report, *to).with("message", *name)
         }
+        EventKind::Scripted { event } => scripted(plan, at, *event),
         EventKind::Agent { session, event } => agent(report, at, *session, event),
     }
 }
@@ -90,6 +91,7 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
             .address("outside", *external),
         StateChange::PortBlockGiven(block) => port_block(line("port-block-given"), block),
         StateChange::PortBlockReturned(block) => port_block(line("port-block-returned"), block),
+        StateChange::Forgot => line("forgot"),
         StateChange::AllocationCreated { client, relayed, username, lifetime } => line("allocation-created")
             .address("relayed", *relayed)
             .address("client", *client)
@@ -109,6 +111,15 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
             .address("peer", *peer)
             .lifetime(*lifetime),
     }
+}
+
+fn scripted(plan: &Plan, at: SimTime, number: usize) -> Line {
+    let event = plan.events.get(number);
+    Line::new("scripted")
+        .at(at)
+        .with("action", event.map(|event| event.action.word()))
+        .with("text", event.map(|event| event.text.as_str()))
+        .with("line", event.map(|event| event.line))
 }
 
 fn port_block(line: Line, block: &PortBlock) -> Line {

@@ -16,11 +16,13 @@
 //! | `mapping-expired` | `at_ms node protocol inside outside` |
 //! | `port-block-given` | `at_ms node host outside first_port last_port` |
 //! | `port-block-returned` | `at_ms node host outside first_port last_port` |
+//! | `forgot` | `at_ms node`; a NAT or TURN server lost all of its mappings or allocations |
 //! | `allocation-created` | `at_ms node relayed client username lifetime_ms` |
 //! | `allocation-refreshed` | `at_ms node relayed lifetime_ms` |
 //! | `allocation-gone` | `at_ms node relayed` |
 //! | `permission-installed` | `at_ms node relayed peer lifetime_ms` |
 //! | `channel-bound` | `at_ms node relayed channel peer lifetime_ms` |
+//! | `scripted`: an entry of `events` | `at_ms action text line`; `action` is its key, `text` the entry as the file writes it |
 //! | `signalled` | `at_ms call node to message candidates arrives_ms`; `arrives_ms` is `null` if it was lost |
 //! | `signal-arrived` | `at_ms call node message` |
 //! | `agent-started` | `at_ms call node` |

@@ -64,6 +64,7 @@ impl Diagram<'_> {
                     self.message(from, if arrives.is_none() { "--x" } else { "-->>" }, to, &text);
                 }
             }
+            Shape::Change => self.note_over_all(&text),
             Shape::Point(node) => {
                 if let Some(column) = self.ladder.column(*node) {
                     self.note(column, &text);

@@ -81,6 +81,11 @@ impl<'a> Ladder<'a> {
         self.columns.iter().position(|other| *other == node)
     }
 
+    /// True if the scenario changes something, or looks at something, on the way.
+    pub fn has_changes(&self) -> bool {
+        self.rows.iter().any(|row| matches!(row.shape, Shape::Change))
+    }
+
     /// Only the rows that begin in a part of the run.
     #[must_use]
     pub fn between(mut self, from: SimTime, until: SimTime) -> Self {
@@ -99,8 +104,8 @@ impl<'a> Ladder<'a> {
         if lines.len() > MAX_LINES {
             let first = MAX_LINES - LAST_LINES;
             let last = lines.split_off(lines.len() - LAST_LINES);
-            let hidden = lines.split_off(first).len();
-            lines.push(Line::Hidden(hidden));
+            let hidden = lines.split_off(first);
+            lines.extend(without_all_but_changes(hidden));
             lines.extend(last);
         }
         lines
@@ -117,6 +122,19 @@ impl<'a> Ladder<'a> {
         }
         format!("{:.1}", at.as_millis_f64())
     }
+}
+
+/// Counts lines instead of showing them, but for those without which nobody would understand what follows.
+fn without_all_but_changes(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
+    let mut shown = Vec::new();
+    for line in lines {
+        match (line, shown.last_mut()) {
+            (line @ Line::Row(Row { shape: Shape::Change, .. }), _) => shown.push(line),
+            (_, Some(Line::Hidden(count))) => *count += 1,
+            _ => shown.push(Line::Hidden(1)),
+        }
+    }
+    shown
 }
 
 fn whole_milliseconds(rows: &[Row<'_>]) -> bool {

@@ -52,6 +52,8 @@ pub enum Shape<'a> {
     },
     /// Something that happened at one node.
     Point(NodeId),
+    /// Something the scenario lets happen, to whomever.
+    Change,
 }
 
 /// The rows of a ladder that has these columns: of a call, or of what belongs to no call.
@@ -109,6 +111,9 @@ impl<'a> Builder<'a, '_> {
                 let name = names::session(self.report.plan, self.report.run, *session);
                 (format!("{name}{}", self.agent_label(event)?), Shape::Point(self.node(*session)?))
             }
+            EventKind::Scripted { event } => {
+                (self.report.plan.events.get(*event)?.text.clone(), Shape::Change)
+            }
             EventKind::State { node, change } if self.columns.contains(node) => {
                 let name = self.report.plan.name_of(*node);
                 (format!("{name} {}", state_label(change)?), Shape::Point(*node))
@@ -162,7 +167,9 @@ fn state_label(change: &StateChange) -> Option<String> {
             Some(format!("gives {host} ports {ports}"))
         }
         StateChange::PortBlockReturned(PortBlock { ports, .. }) => Some(format!("takes ports {ports} back")),
-        StateChange::MappingCreated(_)
+        // The row of the event that made it forget everything says so.
+        StateChange::Forgot
+        | StateChange::MappingCreated(_)
         | StateChange::FilterOpened { .. }
         | StateChange::AllocationCreated { .. }
         | StateChange::AllocationRefreshed { .. }

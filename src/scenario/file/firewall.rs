@@ -1,11 +1,13 @@
 //! `firewalls:`.
 
 use super::link::{self, LinkSpec};
+use super::profile;
 use crate::base::SimDuration;
-use crate::plan::{Access, DenyAction, FilteringBehavior, InboundPolicy, OutboundPolicy, Service};
+use crate::plan::{self, Access, DenyAction, FilteringBehavior, InboundPolicy, OutboundPolicy, Service};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::{FIREWALL, OUTBOUND};
-use crate::scenario::read::{At, Leaf, Reader};
+use crate::scenario::profiles::{self, ProfileKind};
+use crate::scenario::read::{At, Fields, Leaf, Reader};
 use crate::scenario::tree::Node;
 
 /// A firewall as the file describes it.
@@ -13,6 +15,8 @@ use crate::scenario::tree::Node;
 pub struct Firewall {
     /// `behind`.
     pub behind: Option<At<String>>,
+    /// `profile`.
+    pub profile: Option<At<&'static str>>,
     /// `outbound`.
     pub outbound: Option<OutboundPolicy>,
     /// `inbound`.
@@ -26,6 +30,27 @@ pub struct Firewall {
 }
 
 impl Firewall {
+    /// What its profile says, if it names one.
+    pub fn profiled(&self) -> Option<plan::Firewall> {
+        self.profile.as_ref().and_then(|profile| profiles::find(profile.value)?.firewall())
+    }
+
+    /// Changes `firewall` where the file says so.
+    pub fn apply(&self, firewall: &mut plan::Firewall) {
+        if let Some(outbound) = &self.outbound {
+            firewall.outbound = outbound.clone();
+        }
+        if let Some(inbound) = &self.inbound {
+            firewall.inbound = inbound.value;
+        }
+        if let Some(filtering) = &self.filtering {
+            firewall.filtering = filtering.value;
+        }
+        if let Some(lifetime) = &self.udp_timeout {
+            firewall.udp_lifetime = lifetime.value;
+        }
+    }
+
     /// True if it remembers nobody, since nobody has to be remembered.
     pub fn lets_everything_in(&self) -> bool {
         self.inbound.as_ref().is_some_and(|inbound| inbound.value == InboundPolicy::Allow)
@@ -35,8 +60,37 @@ impl Firewall {
 /// A firewall's body.
 pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
     let fields = reader.fields(node, &FIREWALL)?;
+    Some(body(reader, &fields))
+}
+
+/// What changes about a firewall.
+pub fn read_change(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
+    let fields = reader.fields(node, &FIREWALL)?;
+    refuse_fixed(reader, &fields, &[("behind", "leave it out"), ("link", "use `set-link`")]);
+    Some(body(reader, &fields))
+}
+
+/// Keys of what cannot change while a scenario runs, and what to do instead.
+pub(super) fn refuse_fixed(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    fixed: &[(&'static str, &'static str)],
+) {
+    for (key, instead) in fixed {
+        if let Some(entry) = fields.entry(key) {
+            reader.report(
+                Diagnostic::new(Code::MeaninglessKey, format!("`{key}` cannot change here"))
+                    .at(entry.key_span, "is what it is")
+                    .help(*instead),
+            );
+        }
+    }
+}
+
+fn body(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Firewall {
     let firewall = Firewall {
         behind: fields.get("behind").and_then(|node| reader.node_name("behind", node)),
+        profile: fields.get("profile").and_then(|node| profile::name(reader, ProfileKind::Firewall, node)),
         outbound: fields.get("outbound").and_then(|node| outbound(reader, node)),
         inbound: fields.get("inbound").and_then(|node| reader.word("inbound", node)),
         filtering: fields.get("filtering").and_then(|node| reader.word("filtering", node)),
@@ -57,7 +111,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
             );
         }
     }
-    Some(firewall)
+    firewall
 }
 
 fn outbound(reader: &mut Reader<'_>, node: &Node) -> Option<OutboundPolicy> {

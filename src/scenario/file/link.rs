@@ -23,17 +23,28 @@ pub struct LinkSpec {
     queue: Option<At<u64>>,
     mtu: Option<At<u64>>,
     up: Option<At<bool>>,
+    /// Where `queue` stands if `rate` is not beside it.
+    queue_alone: Option<Span>,
     span: Span,
 }
 
 /// A named link or a map.
 pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<LinkSpec> {
+    let link = read_change(reader, node)?;
+    if let Some(queue) = link.queue_alone {
+        reader.report(queue_without_rate(queue));
+    }
+    Some(link)
+}
+
+/// What changes about a link: the same, but the link as it was may have what a key needs beside it.
+pub fn read_change(reader: &mut Reader<'_>, node: &Node) -> Option<LinkSpec> {
     if let Value::Scalar(_) = node.value {
         let named = named(reader, "link", node)?;
         return Some(LinkSpec { named: Some(named), span: node.span, ..LinkSpec::default() });
     }
     let fields = reader.fields(node, &LINK)?;
-    let link = LinkSpec {
+    Some(LinkSpec {
         named: fields.get("type").and_then(|node| named(reader, "type", node)),
         delay: fields.get("delay").and_then(|node| reader.leaf("delay", node)),
         jitter: fields.get("jitter").and_then(|node| reader.leaf("jitter", node)),
@@ -44,16 +55,18 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<LinkSpec> {
         queue: fields.integer(reader, "queue"),
         mtu: fields.integer(reader, "mtu"),
         up: fields.get("up").and_then(|node| reader.truth("up", node)),
+        queue_alone: match (fields.entry("queue"), fields.entry("rate")) {
+            (Some(queue), None) => Some(queue.key_span),
+            _ => None,
+        },
         span: node.span,
-    };
-    if let (Some(queue), None) = (fields.entry("queue"), fields.entry("rate")) {
-        reader.report(
-            Diagnostic::new(Code::MeaninglessKey, "`queue` has no effect without `rate`")
-                .at(queue.key_span, "packets leave at once, so none waits")
-                .help("add `rate: 20Mbps`, or remove `queue`"),
-        );
-    }
-    Some(link)
+    })
+}
+
+fn queue_without_rate(queue: Span) -> Diagnostic {
+    Diagnostic::new(Code::MeaninglessKey, "`queue` has no effect without `rate`")
+        .at(queue, "packets leave at once, so none waits")
+        .help("add `rate: 20Mbps`, or remove `queue`")
 }
 
 fn named(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<Link> {
@@ -70,6 +83,15 @@ impl LinkSpec {
     /// `mtu`.
     pub const fn mtu(&self) -> Option<&At<u64>> {
         self.mtu.as_ref()
+    }
+
+    /// The link after a change, where what the file leaves open is as it is `now`.
+    pub fn change(&self, now: &Link, reader: &mut Reader<'_>) -> Link {
+        let link = self.resolve(now, reader);
+        if let Some(queue) = self.queue_alone.filter(|_| link.rate.is_none()) {
+            reader.report(queue_without_rate(queue));
+        }
+        link
     }
 
     /// The link, where what the file leaves open is taken from `default`.

@@ -1,6 +1,7 @@
 //! What a scenario file says, section by section: typed, with positions, and not yet checked against itself.
 
 mod calls;
+mod events;
 mod expect;
 mod firewall;
 mod ice_server;
@@ -12,6 +13,7 @@ mod profile;
 mod server;
 
 pub use calls::{Call, Signalling};
+pub use events::{Action, Event};
 pub use expect::{Drops, Expectation, Fact};
 pub use firewall::Firewall;
 pub use ice_server::Uri;
@@ -65,6 +67,8 @@ pub struct File {
     pub calls: Option<Vec<Call>>,
     /// Where the section `calls` stands; `None` if there is none.
     pub calls_at: Option<Span>,
+    /// `events`, in the order of the file.
+    pub events: Vec<Event>,
     /// `expect`.
     pub expect: Vec<Expectation>,
     /// `tags`.
@@ -102,6 +106,7 @@ pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
     let signalling = fields.get("signalling").map(|node| calls::signalling(reader, node)).unwrap_or_default();
     let calls_at = fields.entry("calls").map(|entry| entry.key_span);
     let calls = fields.get("calls").and_then(|node| calls::read(reader, node));
+    let events = fields.get("events").map(|node| events::read(reader, node)).unwrap_or_default();
     let expect = fields.get("expect").map(|node| expect::read(reader, node)).unwrap_or_default();
     // Read before everything else: its values are in their places by now.
     let _ = fields.get("matrix");
@@ -117,6 +122,7 @@ pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
         signalling,
         calls,
         calls_at,
+        events,
         expect,
         tags,
         span: root.span,

@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::Ipv4Net;
 
+use super::firewall::refuse_fixed;
 use super::ipv6::{self, Ipv6};
 use super::link::{self, LinkSpec};
+use super::profile;
 use crate::base::{PortRange, SimDuration};
 use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, NatBehavior, Nickname,
@@ -13,9 +15,9 @@ use crate::plan::{
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::NAT;
-use crate::scenario::profiles;
+use crate::scenario::profiles::{self, ProfileKind};
 use crate::scenario::read::words::unknown_word;
-use crate::scenario::read::{At, Fields, Reader, listed};
+use crate::scenario::read::{At, Fields, Reader};
 use crate::scenario::source::Span;
 use crate::scenario::tree::{Node, Value};
 
@@ -102,11 +104,40 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Nat> {
     }
     let before = reader.mistakes();
     let fields = reader.fields(node, &NAT)?;
+    let nat = body(reader, &fields);
+    if reader.mistakes() == before {
+        check_start(reader, &fields, node.span);
+    }
+    Some(nat)
+}
+
+/// What changes about a NAT: a nickname or a map.
+pub fn read_change(reader: &mut Reader<'_>, node: &Node) -> Option<Nat> {
+    if let Value::Scalar(_) = node.value {
+        return read(reader, node);
+    }
+    let fields = reader.fields(node, &NAT)?;
+    refuse_fixed(
+        reader,
+        &fields,
+        &[
+            ("behind", "leave it out"),
+            ("inside", "leave it out"),
+            ("ipv6", "leave it out"),
+            ("outside", "use `renumber`"),
+            ("link", "use `set-link`"),
+        ],
+    );
+    check_one_start(reader, &fields);
+    Some(body(reader, &fields))
+}
+
+fn body(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Nat {
     let behind = fields.get("behind").and_then(|node| reader.node_name("behind", node));
     let kind = fields.get("type").and_then(|node| nickname(reader, "type", node));
-    let profile = fields.get("profile").and_then(|node| profile(reader, node));
-    let axes = axes(reader, &fields);
-    let outside = fields.get("outside").and_then(|node| outside(reader, node));
+    let profile = fields.get("profile").and_then(|node| profile::name(reader, ProfileKind::Nat, node));
+    let axes = axes(reader, fields);
+    let outside = fields.get("outside").and_then(|node| outside(reader, "outside", node));
     let inside = fields.get("inside").and_then(|node| reader.leaf("inside", node));
     let ipv6 = fields.get("ipv6").and_then(|node| ipv6::read(reader, node));
     let link = fields.get("link").and_then(|node| link::read(reader, node));
@@ -115,18 +146,15 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Nat> {
         .chain(["outside", "inside", "ipv6"])
         .filter_map(|key| fields.entry(key).map(|entry| At::new(key, entry.key_span)))
         .collect();
-    if reader.mistakes() == before {
-        check_start(reader, &fields, node.span);
-    }
     let start = kind.map(Start::Nickname).or(profile.map(Start::Profile));
-    Some(Nat { behind, start, axes, outside, inside, ipv6, link, translating })
+    Nat { behind, start, axes, outside, inside, ipv6, link, translating }
 }
 
-/// What a NAT translates to is IPv4.
-fn outside(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<At<IpAddr>>> {
-    let addresses = reader.addresses("outside", node)?;
+/// Addresses that a NAT translates to, which are IPv4.
+pub fn outside(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<Vec<At<IpAddr>>> {
+    let addresses = reader.addresses(key, node)?;
     if let Some(ipv6) = addresses.iter().find(|address| address.value.is_ipv6()) {
-        let message = format!("`outside: {}` is an IPv6 address, and a NAT translates IPv4 only", ipv6.value);
+        let message = format!("`{key}: {}` is an IPv6 address, and a NAT translates IPv4 only", ipv6.value);
         reader.report(
             Diagnostic::new(Code::BadAddress, message).at(ipv6.span, "not possible here").help(
                 "give what is behind it IPv6 addresses of their own: `ipv6: { prefix: 2001:db8:a::/64 }`",
@@ -139,17 +167,7 @@ fn outside(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<At<IpAddr>>> {
 
 /// A NAT has to be described completely, and only once.
 fn check_start(reader: &mut Reader<'_>, fields: &Fields<'_>, span: Span) {
-    if let (Some(kind), Some(profile)) = (fields.entry("type"), fields.entry("profile")) {
-        reader.report(
-            Diagnostic::new(
-                Code::MeaninglessKey,
-                "a NAT starts from a `type` or from a `profile`, not from both",
-            )
-            .at(profile.key_span, "this would replace `type` completely")
-            .see(kind.key_span, "`type` is given here")
-            .help("remove one of them"),
-        );
-    }
+    check_one_start(reader, fields);
     let described = ["type", "profile"].iter().any(|key| fields.entry(key).is_some());
     let missing = ["mapping", "filtering"].into_iter().find(|key| fields.entry(key).is_none());
     if let Some(missing) = missing.filter(|_| !described) {
@@ -164,36 +182,34 @@ fn check_start(reader: &mut Reader<'_>, fields: &Fields<'_>, span: Span) {
     }
 }
 
+fn check_one_start(reader: &mut Reader<'_>, fields: &Fields<'_>) {
+    if let (Some(kind), Some(profile)) = (fields.entry("type"), fields.entry("profile")) {
+        reader.report(
+            Diagnostic::new(
+                Code::MeaninglessKey,
+                "a NAT starts from a `type` or from a `profile`, not from both",
+            )
+            .at(profile.key_span, "this would replace `type` completely")
+            .see(kind.key_span, "`type` is given here")
+            .help("remove one of them"),
+        );
+    }
+}
+
 fn nickname(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<At<Nickname>> {
     let text = reader.text(key, node, "a nickname such as `symmetric`")?;
     if let Some(nickname) = Nickname::from_alias(text.value) {
         return Some(At::new(nickname, text.span));
     }
-    let diagnostic = if profiles::profile_names().contains(&text.value) {
-        Diagnostic::new(Code::UnknownWord, format!("`{}` is a profile, not a nickname", text.value))
-            .help(format!("write `profile: {}`", text.value))
-    } else {
-        unknown_word(key, text.value, &profiles::nickname_words()).help(format!(
-            "device profiles are written `profile: NAME`; there is {}",
-            listed(profiles::profile_names())
-        ))
+    let diagnostic = match profiles::find(text.value) {
+        Some(profile) if profile.kind == ProfileKind::Nat => {
+            Diagnostic::new(Code::UnknownWord, format!("`{}` is a profile, not a nickname", text.value))
+                .help(format!("write `profile: {}`", text.value))
+        }
+        _ => unknown_word(key, text.value, &profiles::nickname_words())
+            .help("device profiles are written `profile: NAME`; `punchlab profiles` lists them"),
     };
     reader.report(diagnostic.at(text.span, "no NAT is called that"));
-    None
-}
-
-fn profile(reader: &mut Reader<'_>, node: &Node) -> Option<At<&'static str>> {
-    let text = reader.text("profile", node, "a profile such as `linux-masquerade`")?;
-    if let Some(profile) = profiles::find(text.value) {
-        return Some(At::new(profile.name, text.span));
-    }
-    let diagnostic = if Nickname::from_alias(text.value).is_some() {
-        Diagnostic::new(Code::UnknownWord, format!("`{}` is a nickname, not a profile", text.value))
-            .help(format!("write `type: {}`", text.value))
-    } else {
-        unknown_word("profile", text.value, &profiles::profile_names())
-    };
-    reader.report(diagnostic.at(text.span, "no profile is called that"));
     None
 }
 

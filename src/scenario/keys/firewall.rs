@@ -2,14 +2,17 @@
 
 use super::{Kind, Section, key, not_built};
 use crate::plan::{Access, DenyAction, FilteringBehavior, InboundPolicy};
+use crate::scenario::profiles::ProfileKind;
 use crate::scenario::word::Word;
 
 /// A firewall.
 pub static FIREWALL: Section = Section {
     name: "firewalls.NAME",
-    about: "A stateful firewall. What is behind it keeps its addresses.",
+    about: "A stateful firewall. What is behind it keeps its addresses. Other keys override what its profile says, `outbound` as \
+            a whole.",
     keys: &[
         key("behind", Kind::NodeName, "`internet`", "The NAT or firewall its outside is connected to."),
+        key("profile", Kind::Profile(ProfileKind::Firewall), "none", "A sourced profile to start from."),
         key("outbound", Kind::Map(&OUTBOUND), "everything may leave", "Which packets from inside may leave."),
         key(
             "inbound",

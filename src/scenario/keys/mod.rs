@@ -2,6 +2,7 @@
 //! reference and the schema are generated from, so that none of them can drift.
 
 mod calls;
+mod events;
 mod firewall;
 mod link;
 mod nat;
@@ -9,11 +10,14 @@ mod peer;
 mod server;
 
 pub use calls::{CALL, DROP, EXPECT, SELECTED, SIGNALLING};
+pub use events::EVENT;
 pub use firewall::{FIREWALL, OUTBOUND};
 pub use link::LINK;
 pub use nat::{IPV6, NAT};
 pub use peer::{ICE_SERVER, PEER};
 pub use server::SERVER;
+
+use super::profiles::ProfileKind;
 
 /// The version of the format that is read.
 pub const VERSION: u64 = 1;
@@ -79,6 +83,8 @@ pub enum Kind {
     Ipv6Network,
     /// One of these words.
     Word(fn() -> Vec<&'static str>),
+    /// The name of a profile of this kind.
+    Profile(ProfileKind),
     /// One of these words, or a list of them.
     Words(fn() -> Vec<&'static str>),
     /// A named link or a map.
@@ -101,6 +107,14 @@ pub enum Kind {
     NamedOrNickname(&'static Section),
     /// Calls.
     Calls,
+    /// A map from nodes to links.
+    Links,
+    /// A node, or a map from nodes to addresses.
+    Renumber,
+    /// Two nodes, or two lists of nodes.
+    Sides,
+    /// The same, or `all`.
+    SidesOrAll,
     /// A map from names to lists of values.
     Matrix,
     /// A name, or a list of them.
@@ -179,7 +193,12 @@ pub static FILE: Section = Section {
             "nothing",
             "What should be true at the end. Expectations about a call hold for every call.",
         ),
-        not_built("events", "leave the section out: in this version nothing changes while a scenario runs"),
+        key(
+            "events",
+            Kind::MapList(&EVENT),
+            "nothing happens",
+            "What changes, or is looked at, while the scenario runs.",
+        ),
         key(
             "matrix",
             Kind::Matrix,
@@ -212,6 +231,7 @@ pub static SECTIONS: &[&Section] = &[
     &EXPECT,
     &SELECTED,
     &DROP,
+    &EVENT,
 ];
 
 impl Kind {
@@ -234,6 +254,7 @@ impl Kind {
             Self::Network => "network".into(),
             Self::Ipv6Network => "IPv6 network".into(),
             Self::Word(words) => or_words(&words()),
+            Self::Profile(_) => "name of a [profile](#profiles)".into(),
             Self::Words(words) => format!("one or a list of {}", or_words(&words())),
             Self::Link => "named link or map (`link`)".into(),
             Self::Uris => "one or a list of URIs".into(),
@@ -245,6 +266,10 @@ impl Kind {
             Self::Named(section) => format!("map from name to `{}`", section.name),
             Self::NamedOrNickname(section) => format!("map from name to nickname or `{}`", section.name),
             Self::Calls => "list of calls".into(),
+            Self::Links => "map from node to named link or `link`".into(),
+            Self::Renumber => "NAT, or map from NAT to addresses".into(),
+            Self::Sides => "list of two nodes, or of two lists of nodes".into(),
+            Self::SidesOrAll => "list of two nodes, or of two lists of nodes; or `all`".into(),
             Self::Matrix => "map from name to list of values".into(),
             Self::Names => "one or a list of names".into(),
             Self::NotBuilt(_) => "not built yet".into(),

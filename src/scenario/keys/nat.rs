@@ -5,7 +5,7 @@ use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, Pooling, PortAssignment,
     RefreshDirection, ReplyMapping,
 };
-use crate::scenario::profiles;
+use crate::scenario::profiles::{self, ProfileKind};
 use crate::scenario::word::Word;
 
 /// A NAT.
@@ -16,12 +16,7 @@ pub static NAT: Section = Section {
     keys: &[
         key("behind", Kind::NodeName, "`internet`", "The NAT or firewall its outside is connected to."),
         key("type", Kind::Word(profiles::nickname_words), "none", "A nickname to start from."),
-        key(
-            "profile",
-            Kind::Word(profiles::profile_names),
-            "none",
-            "A sourced device profile to start from.",
-        ),
+        key("profile", Kind::Profile(ProfileKind::Nat), "none", "A sourced device profile to start from."),
         key(
             "mapping",
             Kind::Word(MappingBehavior::words),

@@ -35,12 +35,16 @@ impl Reader<'_> {
 
 /// A word that none of `known` is.
 pub fn unknown_word(key: &str, text: &str, known: &[&str]) -> Diagnostic {
+    unlisted_word(key, text, known).help(format!("`{key}` takes {}", listed(known.iter().copied())))
+}
+
+/// A word that none of `known` is, which are too many to name.
+pub fn unlisted_word(key: &str, text: &str, known: &[&str]) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::UnknownWord, format!("`{key}` cannot be `{}`", shortened(text)));
-    let diagnostic = match nearest(text, known.iter().copied()) {
+    match nearest(text, known.iter().copied()) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic,
-    };
-    diagnostic.help(format!("`{key}` takes {}", listed(known.iter().copied())))
+    }
 }
 
 impl Reader<'_> {

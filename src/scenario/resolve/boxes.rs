@@ -1,11 +1,7 @@
 //! NATs, firewalls and what is behind what.
 
 use super::names::{Names, Section};
-use crate::base::SimDuration;
-use crate::plan::{
-    Access, DenyAction, FilteringBehavior, Firewall, InboundPolicy, NatBehavior, NicknameMeaning,
-    OutboundPolicy, PortAssignment, Topology,
-};
+use crate::plan::{FilteringBehavior, Firewall, NatBehavior, NicknameMeaning, PortAssignment, Topology};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, LinkSpec, Named, Start};
 use crate::scenario::profiles::{self, FIREWALL_LIFETIME, axes_of};
@@ -176,7 +172,7 @@ fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>
             meaningless(reader, body, &["filtering", "udp-timeout"], "a firewall, which does not translate");
             let filtering = body.axes.filtering.as_ref().map_or(filtering, |at| at.value);
             let lifetime = body.axes.udp_timeout.as_ref().map_or(FIREWALL_LIFETIME, |at| at.value);
-            What::Filters(Firewall { label, ..firewall(filtering, lifetime) })
+            What::Filters(Firewall { label, ..profiles::stateful(filtering, lifetime) })
         }
         Some(NicknameMeaning::Nat(mut behavior)) => {
             body.axes.apply(&mut behavior);
@@ -269,40 +265,19 @@ fn meaningless(reader: &mut Reader<'_>, nat: &file::Nat, allowed: &[&str], what:
     }
 }
 
-const fn firewall(filtering: FilteringBehavior, udp_lifetime: SimDuration) -> Firewall {
-    Firewall {
-        outbound: OutboundPolicy { default: Access::Allow, allow: Vec::new(), action: DenyAction::Drop },
-        inbound: InboundPolicy::Deny,
-        filtering,
-        udp_lifetime,
-        label: None,
-    }
-}
-
 fn firewall_axes(firewall: &Firewall) -> Vec<(&'static str, String)> {
     vec![("filtering", firewall.filtering.to_string()), ("udp-timeout", firewall.udp_lifetime.to_string())]
 }
 
 fn from_firewall(named: &Named<file::Firewall>) -> Box<'_> {
     let body = &named.body;
-    let filtering = body.filtering.as_ref().map_or(FilteringBehavior::AddressAndPortDependent, |at| at.value);
-    let lifetime = body.udp_timeout.as_ref().map_or(FIREWALL_LIFETIME, |at| at.value);
-    let mut firewall = firewall(filtering, lifetime);
-    if let Some(outbound) = &body.outbound {
-        firewall.outbound = outbound.clone();
-    }
-    if let Some(inbound) = &body.inbound {
-        firewall.inbound = inbound.value;
-    }
-    let mut assumed = firewall_axes(&firewall);
-    let given = [("filtering", body.filtering.is_some()), ("udp-timeout", body.udp_timeout.is_some())];
-    assumed.retain(|(key, _)| !body.lets_everything_in() && !given.contains(&(*key, true)));
-    if body.inbound.is_none() {
-        assumed.push(("inbound", firewall.inbound.to_string()));
-    }
-    if body.outbound.is_none() {
-        assumed.push(("outbound.default", firewall.outbound.default.to_string()));
-    }
+    let mut firewall = body
+        .profiled()
+        .unwrap_or_else(|| profiles::stateful(FilteringBehavior::AddressAndPortDependent, FIREWALL_LIFETIME));
+    firewall.label = body.profile.as_ref().map(|profile| profile.value.to_owned());
+    body.apply(&mut firewall);
+    // A profile is a file that says everything.
+    let assumed = if body.profile.is_some() { Vec::new() } else { assumed_of(body, &firewall) };
     Box {
         name: &named.name,
         parent: None,
@@ -313,4 +288,17 @@ fn from_firewall(named: &Named<file::Firewall>) -> Box<'_> {
         section: "firewalls",
         assumed,
     }
+}
+
+fn assumed_of(body: &file::Firewall, firewall: &Firewall) -> Vec<(&'static str, String)> {
+    let mut assumed = firewall_axes(firewall);
+    let given = [("filtering", body.filtering.is_some()), ("udp-timeout", body.udp_timeout.is_some())];
+    assumed.retain(|(key, _)| !body.lets_everything_in() && !given.contains(&(*key, true)));
+    if body.inbound.is_none() {
+        assumed.push(("inbound", firewall.inbound.to_string()));
+    }
+    if body.outbound.is_none() {
+        assumed.push(("outbound.default", firewall.outbound.default.to_string()));
+    }
+    assumed
 }

@@ -11,30 +11,34 @@ use crate::scenario::read::{At, Reader};
 use crate::scenario::source::Source;
 use crate::scenario::source::Span;
 
-/// The expectations of the file.
+/// The expectations of the file, or of one of its moments.
 pub fn resolve(
     reader: &mut Reader<'_>,
     file: &File,
+    expected: &[file::Expectation],
     names: &Names<'_>,
-    (topology, calls): (&Topology, &[Call]),
+    topology: &Topology,
     source: &Source,
 ) -> Vec<Expectation> {
-    check_paths(reader, file);
-    check_time(reader, file);
-    check_failure(reader, file);
-    check_relay(reader, file);
-    check_family(reader, file, topology, calls);
+    check_paths(reader, expected);
+    check_time(reader, file, expected);
+    check_failure(reader, expected);
+    check_relay(reader, expected);
     let mut expectations = Vec::new();
-    for expectation in &file.expect {
+    for expectation in expected {
         if let Some(fact) = fact(reader, &expectation.fact, names, topology) {
-            let line = match expectation.key.source {
-                0 => source.line_and_column(expectation.key.start).0 as u32,
-                _ => 0,
-            };
-            expectations.push(Expectation { fact, line });
+            expectations.push(Expectation { fact, line: line(source, expectation.key) });
         }
     }
     expectations
+}
+
+/// The line of a place in the file; 0 if it came from `--set`.
+pub fn line(source: &Source, span: Span) -> u32 {
+    match span.source {
+        0 => source.line_and_column(span.start).0 as u32,
+        _ => 0,
+    }
 }
 
 fn fact(
@@ -97,17 +101,20 @@ fn node(
 }
 
 /// The expectation of one kind, with where it stands.
-fn find<'f, T>(file: &'f File, pick: impl Fn(&'f Fact) -> Option<T>) -> Option<(T, Span, Span)> {
-    file.expect.iter().find_map(|each| pick(&each.fact).map(|found| (found, each.key, each.value)))
+fn find<'f, T>(
+    expected: &'f [file::Expectation],
+    pick: impl Fn(&'f Fact) -> Option<T>,
+) -> Option<(T, Span, Span)> {
+    expected.iter().find_map(|each| pick(&each.fact).map(|found| (found, each.key, each.value)))
 }
 
-fn paths(file: &File) -> Option<(&Vec<At<Path>>, Span, Span)> {
-    find(file, |fact| if let Fact::Path(paths) = fact { Some(paths) } else { None })
+fn paths(expected: &[file::Expectation]) -> Option<(&Vec<At<Path>>, Span, Span)> {
+    find(expected, |fact| if let Fact::Path(paths) = fact { Some(paths) } else { None })
 }
 
-fn check_paths(reader: &mut Reader<'_>, file: &File) {
-    let never = find(file, |fact| if let Fact::Never(paths) = fact { Some(paths) } else { None });
-    for (paths, ..) in paths(file).into_iter().chain(never) {
+fn check_paths(reader: &mut Reader<'_>, expected: &[file::Expectation]) {
+    let never = find(expected, |fact| if let Fact::Never(paths) = fact { Some(paths) } else { None });
+    for (paths, ..) in paths(expected).into_iter().chain(never) {
         for (index, path) in paths.iter().enumerate() {
             if let Some(first) = paths[..index].iter().find(|first| first.value == path.value) {
                 reader.report(
@@ -121,7 +128,7 @@ fn check_paths(reader: &mut Reader<'_>, file: &File) {
     }
     let Some((never, never_key, _)) = never else { return };
     let is_never = |path: Path| never.iter().any(|at| at.value == path);
-    match paths(file) {
+    match paths(expected) {
         Some((wanted, key, _)) if wanted.iter().all(|at| is_never(at.value)) => reader.report(
             Diagnostic::new(Code::Contradiction, "`never` excludes every path that `path` allows")
                 .at(never_key, "excludes all of them")
@@ -137,8 +144,8 @@ fn check_paths(reader: &mut Reader<'_>, file: &File) {
     }
 }
 
-fn check_time(reader: &mut Reader<'_>, file: &File) {
-    let within = find(file, |fact| if let Fact::Within(within) = fact { Some(*within) } else { None });
+fn check_time(reader: &mut Reader<'_>, file: &File, expected: &[file::Expectation]) {
+    let within = find(expected, |fact| if let Fact::Within(within) = fact { Some(*within) } else { None });
     if let (Some((within, _, span)), Some(duration)) = (within, &file.duration)
         && within > duration.value
         && !duration.value.is_zero()
@@ -153,11 +160,11 @@ fn check_time(reader: &mut Reader<'_>, file: &File) {
 }
 
 /// A call that fails has no pair about which anything could be expected.
-fn check_failure(reader: &mut Reader<'_>, file: &File) {
-    let Some((paths, path_key, _)) = paths(file) else { return };
+fn check_failure(reader: &mut Reader<'_>, expected: &[file::Expectation]) {
+    let Some((paths, path_key, _)) = paths(expected) else { return };
     let only_failed = paths.iter().all(|at| at.value == Path::Failed);
     let never_failed = paths.iter().all(|at| at.value != Path::Failed);
-    for each in &file.expect {
+    for each in expected {
         let contradicts = match &each.fact {
             Fact::Needs(_)
             | Fact::Within(_)
@@ -186,10 +193,10 @@ fn check_failure(reader: &mut Reader<'_>, file: &File) {
 }
 
 /// Only relayed paths have a relay.
-fn check_relay(reader: &mut Reader<'_>, file: &File) {
-    let Some((paths, path_key, _)) = paths(file) else { return };
+fn check_relay(reader: &mut Reader<'_>, expected: &[file::Expectation]) {
+    let Some((paths, path_key, _)) = paths(expected) else { return };
     let never_relay = paths.iter().all(|at| !matches!(at.value, Path::Relay | Path::Failed));
-    for each in file.expect.iter().filter(|_| never_relay) {
+    for each in expected.iter().filter(|_| never_relay) {
         let relayed = match &each.fact {
             Fact::RelayProtocol(_) => true,
             Fact::Selected(selection) => {
@@ -209,8 +216,9 @@ fn check_relay(reader: &mut Reader<'_>, file: &File) {
 }
 
 /// A pair has the family of its ends, and expectations hold for every call.
-fn check_family(reader: &mut Reader<'_>, file: &File, topology: &Topology, calls: &[Call]) {
-    let wanted = find(file, |fact| if let Fact::Family(family) = fact { Some(*family) } else { None });
+pub fn check_family(reader: &mut Reader<'_>, file: &File, topology: &Topology, calls: &[Call]) {
+    let wanted =
+        find(&file.expect, |fact| if let Fact::Family(family) = fact { Some(*family) } else { None });
     let Some((family, _, span)) = wanted.filter(|_| reader.mistakes() == 0) else { return };
     let lacks = |node: &NodeId| {
         let addresses = &topology.node(*node).addresses;

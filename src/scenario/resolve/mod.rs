@@ -5,6 +5,7 @@ mod assumed;
 mod boxes;
 mod build;
 mod calls;
+mod events;
 mod expect;
 mod families;
 mod ice;
@@ -101,7 +102,9 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
     mtu::check(reader, file, &boxes, &families);
     let signalling = signalling(file, &mut assumed);
     let calls = calls::resolve(reader, file, &names, &topology, above);
-    let expectations = expect::resolve(reader, file, &names, (&topology, &calls), source);
+    let events = events::resolve(reader, file, &names, &topology, source);
+    let expectations = expect::resolve(reader, file, &file.expect, &names, &topology, source);
+    expect::check_family(reader, file, &topology, &calls);
     Plan {
         name: file.name.as_ref().map_or_else(|| default_name(source), |name| name.value.clone()),
         seed: above.seed.or(file.seed.as_ref().map(|seed| seed.value)).unwrap_or(DEFAULT_SEED),
@@ -109,6 +112,7 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
         topology,
         signalling,
         calls,
+        events,
         expectations,
         tags: file.tags.iter().map(|tag| tag.value.clone()).collect(),
         assumptions: assumed.0,
@@ -161,7 +165,10 @@ fn assume_file(file: &File, above: Above<'_>, assumed: &mut Assumed) {
         assumed.note("", "seed", DEFAULT_SEED);
     }
     if file.duration.is_none() {
-        let calls = "until every call is settled or has failed";
+        let calls = match file.events.is_empty() {
+            true => "until every call is settled or has failed",
+            false => "until every call is settled or has failed, and 60s after the last change",
+        };
         let value = if !above.has_endpoints() {
             calls.into()
         } else {

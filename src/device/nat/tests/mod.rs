@@ -1,6 +1,7 @@
 //! One rule a test, in the RFC's words. Each test drives a [`Nat`] by hand through a [`Lab`].
 
 mod blocks;
+mod changes;
 mod filtering;
 mod hairpin;
 mod icmp;

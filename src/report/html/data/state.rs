@@ -97,6 +97,10 @@ fn mappings(report: Report<'_>, node: NodeId) -> Vec<Mapping> {
                     None => mappings.push(Mapping::remembered(at, *protocol, outside, accepted)),
                 }
             }
+            StateChange::Forgot => {
+                let live = mappings.iter_mut().filter(|one| one.until.is_none());
+                live.for_each(|mapping| mapping.until = Some(at.as_millis_f64()));
+            }
             StateChange::MappingExpired { protocol, internal, external } => {
                 let (inside, outside) = (internal.to_string(), external.to_string());
                 let live = |one: &&mut Mapping| one.is_live(*protocol, &outside) && one.inside == inside;
@@ -207,6 +211,10 @@ fn allocations(report: Report<'_>, node: NodeId) -> Vec<Allocation> {
                     permissions: Vec::new(),
                     channels: Vec::new(),
                 });
+            }
+            StateChange::Forgot => {
+                let live = allocations.iter_mut().filter(|one| one.until.is_none());
+                live.for_each(|allocation| allocation.until = Some(now));
             }
             StateChange::AllocationGone { relayed } => {
                 if let Some(allocation) = live(&mut allocations, *relayed) {

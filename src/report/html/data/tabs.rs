@@ -45,6 +45,8 @@ pub enum Moment {
     Signal { at: f64, tab: usize, from: usize, to: usize, arrives: Option<f64>, label: String },
     /// Something that happened at one node.
     Point { at: f64, tab: usize, node: usize, label: String },
+    /// An event of the scenario.
+    Change { at: f64, tab: usize, label: String },
 }
 
 /// The stamp of the tab of endpoints.
@@ -141,6 +143,7 @@ impl Writer<'_> {
                 Moment::Signal { at, tab, from: from.index(), to: to.index(), arrives, label }
             }
             Shape::Point(node) => Moment::Point { at, tab, node: node.index(), label },
+            Shape::Change => Moment::Change { at, tab, label },
         };
         self.moments.push((row.at, moment));
         Some(RowData::One("m", self.moments.len() - 1))

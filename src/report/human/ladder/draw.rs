@@ -79,6 +79,10 @@ impl<'a> Drawing<'a> {
                 }
                 self.signal(&mut canvas, *from, *to, arrives.is_none());
             }
+            Shape::Change => {
+                role = Role::Strong;
+                self.change(&mut canvas, role);
+            }
             Shape::Point(node) => {
                 role = Role::Strong;
                 if let Some(x) = self.x(*node) {
@@ -132,6 +136,15 @@ impl<'a> Drawing<'a> {
                     None => {}
                 },
             }
+        }
+    }
+
+    /// A line through all lifelines.
+    fn change(&self, canvas: &mut Canvas, role: Role) {
+        let columns: Vec<usize> = self.geometry.xs().collect();
+        let (Some(first), Some(last)) = (columns.first(), columns.last()) else { return };
+        for x in *first..=*last {
+            canvas.put(x, if columns.contains(&x) { '╪' } else { '═' }, role);
         }
     }
 

@@ -42,7 +42,8 @@ pub(super) fn one(text: &mut Text, ladder: &Ladder<'_>, options: Options) {
     let geometry = Geometry::new(ladder, options.width);
     text.heading(&format!("Packets of {}", ladder.title()));
     let legend = "time in ms; o addresses rewritten; x died; ┄ signalling; ◆ something happened there";
-    text.wrapped(Role::Dim, legend, 2, options.width);
+    let changes = if ladder.has_changes() { "; ═ an event of the scenario" } else { "" };
+    text.wrapped(Role::Dim, &format!("{legend}{changes}"), 2, options.width);
     addresses(text, ladder, options);
     let mut drawing = Drawing::new(ladder, geometry);
     drawing.header(text);

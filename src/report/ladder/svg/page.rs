@@ -70,7 +70,7 @@ impl Page<'_> {
     fn told(&mut self, placed: &PlacedLine<'_>, row: &Row<'_>) {
         // An arrow leaves room for its label; what happens at a place has its label beside it.
         let line = match row.shape {
-            Shape::Point(_) => placed.y + PLAIN / 2.0,
+            Shape::Point(_) | Shape::Change => placed.y + PLAIN / 2.0,
             Shape::Packet(_) | Shape::Signal { .. } => placed.y + ARROW,
         };
         let (left, _) = self.columns.span();
@@ -92,6 +92,7 @@ impl Page<'_> {
             }
             Shape::Signal { from, to, arrives } => self.signal(row, *from, *to, arrives.is_none(), line),
             Shape::Point(node) => self.milestone(*node, line, &row.label),
+            Shape::Change => self.change(line, &row.label),
         }
     }
 
@@ -128,6 +129,15 @@ impl Page<'_> {
             (self.columns.inside(x, label), Anchor::Middle)
         };
         self.picture.text("strong halo", [x, y + 4.0], anchor, label);
+    }
+
+    /// A line through all lifelines, with what the scenario lets happen.
+    fn change(&mut self, y: f64, label: &str) {
+        let (left, right) = self.columns.span();
+        self.picture.line("wire", &[(left, y), (right, y)]);
+        let room = ((right - left) / f64::from(small_width(100)) * 100.0) as usize - 2;
+        let middle = f64::midpoint(left, right);
+        self.picture.text("strong halo", [middle, y + 4.0], Anchor::Middle, &shorten(label, room));
     }
 
     /// A line about rows that are not drawn.

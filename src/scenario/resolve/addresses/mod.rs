@@ -52,12 +52,12 @@ pub struct Network {
 /// Where servers get their addresses from (RFC 5737).
 const SERVERS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(192, 0, 2, 0), 24);
 /// Where everybody else on the internet gets theirs from, in turns (RFC 5737).
-const PUBLIC: [Ipv4Net; 2] = [
+pub(super) const PUBLIC: [Ipv4Net; 2] = [
     Ipv4Net::new_assert(Ipv4Addr::new(203, 0, 113, 0), 24),
     Ipv4Net::new_assert(Ipv4Addr::new(198, 51, 100, 0), 24),
 ];
 /// Where both go when those are used up (RFC 2544).
-const OVERFLOW: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), 15);
+pub(super) const OVERFLOW: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), 15);
 
 /// The number of a network: a NAT's for its inside, `None` for the internet.
 type Realm = Option<usize>;
@@ -466,7 +466,7 @@ fn offset(network: Ipv4Net, by: u32) -> Option<Ipv4Addr> {
 }
 
 /// The address space of RFC 1918 or RFC 6598 that an address belongs to, if any.
-fn not_on_the_internet(address: Ipv4Addr) -> Option<&'static str> {
+pub(super) fn not_on_the_internet(address: Ipv4Addr) -> Option<&'static str> {
     let [first, second, ..] = address.octets();
     match (first, second) {
         (10, _) => Some("10.0.0.0/8"),

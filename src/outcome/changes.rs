@@ -1,0 +1,76 @@
+//! What became of a call after the scenario changed something: each sentence names the latest change before it.
+
+use crate::base::{SessionId, SimTime};
+use crate::engine::Run;
+use crate::plan::{Event, IceState, Plan};
+use crate::trace::{AgentEvent, EventKind, Trace};
+
+/// When a call lost contact, found it again, or moved to another pair after a change, and after which. Empty if it did
+/// none of these, or without a trace.
+pub fn explain(plan: &Plan, run: &Run, call: usize) -> String {
+    let Some(trace) = &run.trace else { return String::new() };
+    let lost = first_loss(trace, call);
+    let found = lost.and_then(|lost| found_again(trace, run, call, lost));
+    let mut told: Vec<(SimTime, String)> = [
+        ("Contact was lost", lost),
+        ("It was found again", found),
+        ("The pair changed", last_move(run, call)),
+    ]
+    .into_iter()
+    .filter_map(|(what, at)| {
+        let (at, cause) = (at?, latest_change(plan, at?)?);
+        Some((at, format!("{what} at {at}, after `{}` at {}.", cause.text, cause.at)))
+    })
+    .collect();
+    told.sort_by_key(|(at, _)| *at);
+    told.into_iter().map(|(_, sentence)| sentence).collect::<Vec<_>>().join(" ")
+}
+
+/// The latest change before something happened; `None`: there was none, so nothing but the agents brought it about.
+fn latest_change(plan: &Plan, at: SimTime) -> Option<&Event> {
+    plan.events.iter().rfind(|event| event.action.is_change() && event.at <= at)
+}
+
+/// What the agents of a call said, in order of time.
+fn agents(trace: &Trace, call: usize) -> impl Iterator<Item = (SimTime, SessionId, &AgentEvent)> {
+    trace.events.iter().filter_map(move |event| match &event.kind {
+        EventKind::Agent { session, event: told } if session.index() / 2 == call => {
+            Some((event.at, *session, told))
+        }
+        _ => None,
+    })
+}
+
+/// When an agent of the call first said that its pair had died.
+fn first_loss(trace: &Trace, call: usize) -> Option<SimTime> {
+    let mut selected = Vec::new();
+    for (at, session, told) in agents(trace, call) {
+        match told {
+            AgentEvent::Selected(_) => selected.push(session),
+            AgentEvent::State(IceState::Disconnected | IceState::Failed) if selected.contains(&session) => {
+                return Some(at);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// When the last agent was connected again, if both are at the end.
+fn found_again(trace: &Trace, run: &Run, call: usize, lost: SimTime) -> Option<SimTime> {
+    let sides = run.sessions.get(2 * call..2 * call + 2)?;
+    if !sides.iter().all(|side| side.state.is_connected()) {
+        return None;
+    }
+    let connected = agents(trace, call).filter(|(at, _, told)| {
+        *at > lost && matches!(told, AgentEvent::State(state) if state.is_connected())
+    });
+    connected.map(|(at, ..)| at).last()
+}
+
+/// When the sides had the pair they kept, if it is not their first.
+fn last_move(run: &Run, call: usize) -> Option<SimTime> {
+    let sides = [run.sessions.get(2 * call)?, run.sessions.get(2 * call + 1)?];
+    let moved = sides.iter().filter(|side| side.selections.len() > 1);
+    moved.filter_map(|side| side.selections.last()).map(|(at, _)| *at).max()
+}
