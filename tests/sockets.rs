@@ -267,3 +267,33 @@ fn the_lab_does_not_run_inside_another_runtime() {
     let result = runtime.block_on(async { network().with_future("alice", async { Ok(()) }).run() });
     assert!(matches!(result, Err(Error::InsideRuntime)));
 }
+
+#[test]
+fn a_peer_with_ipv6_only_has_ipv6_sockets() {
+    let text = "
+nats: { home: { type: symmetric, ipv6: { prefix: \"2001:db8:a::/64\" } } }
+peers:
+  server: { families: [ipv6], address: \"2001:db8::9\" }
+  alice: { behind: home, families: [ipv6] }
+";
+    let server = async {
+        let socket = UdpSocket::bind("[::]:7000").await?;
+        let (length, from) = socket.recv_from(&mut [0; 100]).await?;
+        socket.send_to(&[length as u8], from).await?;
+        Ok(())
+    };
+    let mut local = None;
+    let alice = async {
+        let wrong = UdpSocket::bind("0.0.0.0:0").await.expect_err("there is no IPv4");
+        assert_eq!(wrong.to_string(), "0.0.0.0 is no address of this peer; bind :: or 2001:db8:a::10");
+        let socket = UdpSocket::bind("[::]:5000").await?;
+        local = Some(socket.local_addr()?);
+        socket.send_to(b"hello", "[2001:db8::9]:7000").await?;
+        let mut answer = [0; 100];
+        assert_eq!(socket.recv_from(&mut answer).await?, (1, "[2001:db8::9]:7000".parse::<SocketAddr>()?));
+        Ok(())
+    };
+    let network = Scenario::text("ipv6", text);
+    finished(network.with_future("server", server).with_future("alice", alice)).assert_done();
+    assert_eq!(local, Some("[2001:db8:a::10]:5000".parse().expect("an address")));
+}

@@ -31,7 +31,15 @@ fn tshark_finds_nothing_malformed_in_real_runs() {
     if !tshark_is_here() {
         return;
     }
-    for name in ["symmetric-x-symmetric", "cgn-hairpin", "host-quota", "relay-only-policy", "two-stacks"] {
+    let names = [
+        "symmetric-x-symmetric",
+        "cgn-hairpin",
+        "host-quota",
+        "relay-only-policy",
+        "two-stacks",
+        "dual-stack-ipv6-firewall",
+    ];
+    for name in names {
         let text = tshark(capture_of_a_scenario(name), &CHECKED);
         assert!(text.contains("Session Traversal Utilities for NAT"), "{name}");
         assert_nothing_is_malformed(&text);

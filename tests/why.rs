@@ -88,6 +88,14 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
             |f, c| f.goes_untouched(&c[1], &c[3], &c[4]) && f.goes_untouched(&c[2], &c[4], &c[3]),
         ),
         (
+            r"IPv6 is not translated between (\S+) and (\S+): they reach each other at their own addresses, (\S+) and (\S+)",
+            |f, c| f.goes_untouched(&c[1], &c[3], &c[4]) && f.goes_untouched(&c[2], &c[4], &c[3]),
+        ),
+        (
+            r"(\S+) has (IPv\d) candidates only and (\S+) (IPv\d) ones only, and those are never paired",
+            |f, c| c[2] != c[4] && f.has_only(&c[1], &c[2]) && f.has_only(&c[3], &c[4]),
+        ),
+        (
             r"(\S+) sends to (\S+)'s ([a-zA-Z ]+) (\S+) and (\S+) sends to (\S+)'s ([a-zA-Z ]+) (\S+); (.+) rewrites? the addresses on the way",
             |f, c| {
                 f.sends_data(&c[1], &c[4])
@@ -112,7 +120,7 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
             |f, c| f.check_died(&c[1], &c[2], &c[3], "", "", ""),
         ),
         (
-            r"(\S+)'s (check|answer to a check) to (\S+)'s ([a-zA-Z ]+) (\S+) died at (.+?) \((\S+)\), where it came from ([^\s:]+:\d+)(?:: (.+))?",
+            r"(\S+)'s (check|answer to a check) to (\S+)'s ([a-zA-Z ]+) (\S+) died at (.+?) \((\S+)\), where it came from (\[\S+\]:\d+|[^\s:]+:\d+)(?:: (.+))?",
             |f, c| {
                 f.check_died(&c[1], &c[6], &c[7], &c[5], &c[8], c.get(9).map_or("", |m| m.as_str()))
                     && f.is_kind(&c[3], &c[4], &c[5])
@@ -238,9 +246,19 @@ impl Facts {
         self.named("candidate-gathered").filter(move |event| event["node"] == *node).filter_map(
             move |event| {
                 let words: Vec<&str> = text(event, "candidate").split(' ').collect();
-                (words.get(7) == Some(&kind)).then(|| format!("{}:{}", words[4], words[5]))
+                let of_kind = kind.is_empty() || words.get(7) == Some(&kind);
+                of_kind.then(|| match words[4].contains(':') {
+                    true => format!("[{}]:{}", words[4], words[5]),
+                    false => format!("{}:{}", words[4], words[5]),
+                })
             },
         )
+    }
+
+    /// All candidates of the peer are of this family, and there are some.
+    fn has_only(&self, node: &str, family: &str) -> bool {
+        let of_family = |address: String| address.starts_with('[') == (family == "IPv6");
+        self.gathered(node, "").next().is_some() && self.gathered(node, "").all(of_family)
     }
 
     fn is_kind(&self, owner: &str, words: &str, address: &str) -> bool {
@@ -262,7 +280,7 @@ impl Facts {
 
     fn opened_for(&self, node: &str, sender: &str) -> bool {
         let Some(remote) = self.remote_of(sender) else { return false };
-        let ip = remote.rsplit_once(':').map_or("", |(ip, _)| ip).to_owned();
+        let ip = remote.rsplit_once(':').map_or("", |(ip, _)| ip.trim_matches(['[', ']'])).to_owned();
         let admits = |known: &str| known == remote || known == ip;
         self.named("filter-opened").any(|e| e["node"] == *node && admits(text(e, "remote")))
             || self.named("mapping-created").any(|e| {
@@ -273,8 +291,12 @@ impl Facts {
             })
     }
 
-    /// It passed packets, made mappings that accept anybody, and filtered nothing.
+    /// It passed packets, made mappings that accept anybody, and filtered nothing. IPv6 has no mappings.
     fn lets_anybody_in(&self, node: &str) -> bool {
+        let is_ipv6 = |packet: &Value| text(packet, "from").starts_with('[');
+        if self.data().all(is_ipv6) {
+            return !self.named("dropped").any(|e| e["by"] == *node && e["reason"] == "firewall-inbound");
+        }
         let mappings: Vec<&Value> = self.named("mapping-created").filter(|e| e["node"] == *node).collect();
         mappings.iter().all(|mapping| mapping["accepts"].is_null())
             && self.named("departed").any(|hop| hop["node"] == *node)

@@ -1,16 +1,17 @@
 //! Every single change that might matter: each axis of each NAT, each rule of each firewall, what servers offer and
 //! peers know of them, links, and signalling.
 //!
-//! What this version cannot run (TCP and TLS transports, IPv6) is not in it.
+//! What this version cannot run (TCP and TLS transports) is not in it, nor IPv6 where the scenario has none.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 
 use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
-    Access, Action, ConflictBehavior, Credentials, Element, FilterScope, FilteringBehavior, Firewall,
+    Access, Action, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
     Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Link, Listen, MappingBehavior, Nat,
-    Nickname, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server,
+    Nickname, Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server,
     Service, ServiceProtocol, Unsolicited,
 };
 
@@ -28,10 +29,16 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
     for (id, node) in plan.topology.nodes() {
         match &node.element {
             Element::Router => {}
-            Element::Nat(nat) => catalogue.nat(&node.name, nat, node.addresses.len()),
+            Element::Nat(nat) => {
+                catalogue.nat(&node.name, nat, node.addresses.len());
+                catalogue.ipv6(id, nat);
+            }
             Element::Firewall(firewall) => catalogue.firewall(&node.name, firewall),
             Element::Server(server) => catalogue.server(id, &node.name, server),
-            Element::Peer(peer) => catalogue.peer(&node.name, peer),
+            Element::Peer(peer) => {
+                catalogue.peer(&node.name, peer);
+                catalogue.families(id, node);
+            }
         }
         catalogue.link(id);
     }
@@ -83,6 +90,51 @@ impl Catalogue<'_> {
             let what = format!("let no port of {} rest", axes.name);
             self.changes.push(Change::one(what, axes.path("port-quarantine"), "0s"));
         }
+    }
+
+    /// Another filter for IPv6, or IPv6 at all where others have it.
+    fn ipv6(&mut self, id: NodeId, nat: &Nat) {
+        let name = self.plan.name_of(id);
+        let axes = Axes { section: "nats", name };
+        if let Some(side) = &nat.ipv6 {
+            self.words(axes, "ipv6.filtering", FilteringBehavior::ALL, side.filtering);
+            return;
+        }
+        if self.has_ipv6() && self.is_offered_ipv6(id) {
+            // A documentation prefix (RFC 9637) that nobody gets unasked.
+            let prefix = format!("{{ prefix: \"3fff:f00:{:x}::/64\" }}", id.index());
+            self.changes.push(Change::one(format!("let {name} carry IPv6"), axes.path("ipv6"), prefix));
+        }
+    }
+
+    /// Both address families, where the peer uses one and its network offers both.
+    fn families(&mut self, id: NodeId, node: &Node) {
+        let is_single =
+            [IpAddr::is_ipv4, IpAddr::is_ipv6].iter().any(|family| !node.addresses.iter().any(family));
+        if is_single && self.has_ipv6() && self.is_offered_ipv6(id) {
+            let axes = Axes { section: "peers", name: &node.name };
+            let families = format!("[{}, {}]", Family::Ipv4, Family::Ipv6);
+            self.changes.push(Change::one(
+                format!("let {} use both families", node.name),
+                axes.path("families"),
+                families,
+            ));
+        }
+    }
+
+    /// True if anybody has IPv6.
+    fn has_ipv6(&self) -> bool {
+        self.plan.topology.nodes().any(|(_, node)| node.addresses.iter().any(IpAddr::is_ipv6))
+    }
+
+    /// True if everything the node is behind carries IPv6.
+    fn is_offered_ipv6(&self, id: NodeId) -> bool {
+        self.plan.topology.ancestors(id).into_iter().all(|above| {
+            match &self.plan.topology.node(above).element {
+                Element::Nat(nat) => nat.ipv6.is_some(),
+                _ => true,
+            }
+        })
     }
 
     /// Longer lives. A mapping that saw no reply must not outlive one that did, so both grow together.
@@ -406,7 +458,9 @@ fn is_nickname(firewall: &Firewall) -> bool {
     firewall.label.as_deref().and_then(Nickname::from_alias).is_some()
 }
 
+/// A server with both families is named once.
 fn uri_list(uris: impl Iterator<Item = String>) -> String {
-    let quoted: Vec<String> = uris.map(|uri| format!("\"{uri}\"")).collect();
+    let mut quoted: Vec<String> = uris.map(|uri| format!("\"{uri}\"")).collect();
+    quoted.dedup();
     format!("[{}]", quoted.join(", "))
 }

@@ -1,6 +1,6 @@
 //! Why the boxes in front of a peer let its counterpart in.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::passage::Stop;
 use crate::base::NodeId;
@@ -22,12 +22,22 @@ pub struct Admissions {
 pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Admissions {
     let mut admissions = Admissions::default();
     let Some((_, pair)) = side.selections.last() else { return admissions };
+    let remote = pair.remote.address.ip();
+    let is_nat = |node: NodeId| matches!(plan.topology.node(node).element, Element::Nat(_));
     // A NAT that only switches a packet from one of its inside ports to another does not filter it.
-    let switches =
-        |stop: &Stop| !stop.rewrote && matches!(plan.topology.node(stop.node).element, Element::Nat(_));
+    let switches = |stop: &Stop| {
+        is_nat(stop.node)
+            && match remote {
+                IpAddr::V4(_) => !stop.rewrote,
+                // It rewrites nothing; what counts is whether both are behind it.
+                IpAddr::V6(_) => plan
+                    .public_owner(remote)
+                    .is_some_and(|peer| plan.topology.ancestors(peer).contains(&stop.node)),
+            }
+    };
     let is_passed = |node: &NodeId| passage.iter().any(|stop| stop.node == *node && !switches(stop));
     for node in plan.topology.ancestors(side.node).into_iter().filter(is_passed) {
-        match filtering_of(&plan.topology.node(node).element) {
+        match filtering_of(&plan.topology.node(node).element, pair.local.address.ip()) {
             None => {}
             Some(FilteringBehavior::EndpointIndependent) => admissions.open_to_all.push(node),
             Some(_) if was_opened(trace, node, pair.remote.address) => admissions.opened.push(node),
@@ -37,9 +47,10 @@ pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Ad
     admissions
 }
 
-const fn filtering_of(element: &Element) -> Option<FilteringBehavior> {
+/// Which packets from outside come in to an inside host with this address.
+fn filtering_of(element: &Element, inside: IpAddr) -> Option<FilteringBehavior> {
     match element {
-        Element::Nat(nat) => Some(nat.behavior.filtering),
+        Element::Nat(nat) => nat.filtering_of(inside),
         Element::Firewall(firewall) => Some(firewall.filtering),
         _ => None,
     }

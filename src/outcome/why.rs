@@ -9,8 +9,8 @@ use super::passage;
 use crate::base::{NodeId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
 use crate::plan::{
-    CandidateType, DropReason, Element, IceServerKind, IceState, IceTransportPolicy, MappingBehavior, Needs,
-    Path, Peer, Plan, Rule,
+    CandidateType, DropReason, Element, Family, IceServerKind, IceState, IceTransportPolicy, MappingBehavior,
+    Needs, Path, Peer, Plan, Rule,
 };
 use crate::trace::{EventKind, Place, Trace};
 use crate::wire::Signal;
@@ -51,6 +51,19 @@ impl Case<'_> {
                     own_address(callee),
                 )
             }
+            _ if self.crosses_nats_by_ipv6() => {
+                let sentence = format!(
+                    "IPv6 is not translated between {} and {}: they reach each other at their own addresses, {} and {}.",
+                    self.name(caller),
+                    self.name(callee),
+                    own_address(caller),
+                    own_address(callee),
+                );
+                return std::iter::once(sentence)
+                    .chain(self.admissions())
+                    .chain(self.opened_by_a_lost_check())
+                    .collect();
+            }
             _ => format!(
                 "No NAT stands between {} and {}: they reach each other at their own addresses, {} and {}.",
                 self.name(caller),
@@ -60,6 +73,17 @@ impl Case<'_> {
             ),
         };
         std::iter::once(sentence).chain(self.opened_by_a_lost_check()).collect()
+    }
+
+    /// True if the settled pair's packets are IPv6 and pass NAT boxes, which translate IPv4 only.
+    fn crosses_nats_by_ipv6(&self) -> bool {
+        let pair = self.sides.caller.selections.last();
+        if pair.is_none_or(|(_, pair)| pair.local.address.is_ipv4()) {
+            return false;
+        }
+        let passage = passage::of_last_data(self.trace, self.sides.caller, self.sides.callee);
+        let element = |node| &self.plan.topology.node(node).element;
+        passage.iter().any(|stop| matches!(element(stop.node), Element::Nat(_)))
     }
 
     fn stun(&self, needs: Option<Needs>) -> Vec<String> {
@@ -125,6 +149,7 @@ impl Case<'_> {
 
     fn failed(&self) -> Vec<String> {
         let mut sentences = self.lost_signals();
+        sentences.extend(self.families_apart());
         if let Some(too_early) = self.ended_too_early().filter(|_| sentences.is_empty()) {
             return vec![too_early];
         }
@@ -138,6 +163,26 @@ impl Case<'_> {
             sentences.push("No check ever got an answer.".into());
         }
         sentences
+    }
+
+    /// Candidates of different address families are never paired.
+    fn families_apart(&self) -> Option<String> {
+        let only = |side: &SessionRun| {
+            let families = side.local_candidates.iter().map(|candidate| Family::from(candidate.address.ip()));
+            let (first, mut rest) = (families.clone().next()?, families);
+            rest.all(|family| family == first).then_some(first)
+        };
+        let (caller, callee) = (self.sides.caller, self.sides.callee);
+        let (of_caller, of_callee) = (only(caller)?, only(callee)?);
+        (of_caller != of_callee).then(|| {
+            format!(
+                "{} has {} candidates only and {} {} ones only, and those are never paired.",
+                self.name(caller),
+                family_name(of_caller),
+                self.name(callee),
+                family_name(of_callee),
+            )
+        })
     }
 
     /// What kept each side's checks from reaching the other.
@@ -416,6 +461,13 @@ fn addresses_of(side: &SessionRun, kind: CandidateType) -> impl Iterator<Item = 
         .iter()
         .filter(move |candidate| candidate.kind == kind)
         .map(|candidate| candidate.address)
+}
+
+const fn family_name(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "IPv4",
+        Family::Ipv6 => "IPv6",
+    }
 }
 
 /// The address of the socket that the settled pair uses, or else of the preferred one.

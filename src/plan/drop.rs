@@ -75,6 +75,11 @@ impl Drop {
             (Rule::NoRoute { destination: IpAddr::V4(address) }, _) if address.is_private() => {
                 Some("RFC 1918 §3")
             }
+            (
+                Rule::NoRoute { destination: IpAddr::V6(_) }
+                | Rule::PortClosed { destination: SocketAddr::V6(_) },
+                _,
+            ) => Some("RFC 4443 §3.1"),
             (_, reason) => reason.rfc(),
         }
     }

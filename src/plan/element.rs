@@ -1,8 +1,8 @@
 //! What each kind of node, and each link, is configured with.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 use super::behavior::{FilteringBehavior, NatBehavior, words};
 use crate::base::{Bandwidth, NodeId, PortRange, Probability, SimDuration};
@@ -45,8 +45,38 @@ pub struct Nat {
     pub inside: IpNet,
     /// Its own address in the inside network.
     pub gateway: IpAddr,
+    /// Its IPv6 side; `None`: it carries IPv4 only.
+    pub ipv6: Option<Ipv6Side>,
     /// The nickname or profile it was configured by, for reports.
     pub label: Option<String>,
+}
+
+impl Nat {
+    /// Its own IPv6 address inside, if it carries IPv6.
+    pub fn ipv6_gateway(&self) -> Option<IpAddr> {
+        self.ipv6.as_ref().map(|side| side.gateway.into())
+    }
+
+    /// Which packets from outside it lets in to an inside endpoint with this address; `None`: none at all.
+    pub fn filtering_of(&self, inside: IpAddr) -> Option<FilteringBehavior> {
+        match inside {
+            IpAddr::V4(_) => Some(self.behavior.filtering),
+            IpAddr::V6(_) => self.ipv6.as_ref().map(|side| side.filtering),
+        }
+    }
+}
+
+/// The IPv6 side of a [`Nat`]: a router with a firewall (RFC 6092), which translates nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ipv6Side {
+    /// The network inside.
+    pub prefix: Ipv6Net,
+    /// Its own address in that network.
+    pub gateway: Ipv6Addr,
+    /// Which packets from outside count as asked for.
+    pub filtering: FilteringBehavior,
+    /// How long a UDP flow is remembered after its last outbound packet.
+    pub udp_lifetime: SimDuration,
 }
 
 /// A stateful firewall. "Inside" is what is `behind` it.

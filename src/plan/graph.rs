@@ -3,6 +3,8 @@
 //! A *realm* is one address space. The public internet is one; the inside of every NAT is another, so two
 //! homes may both be 192.168.1.0/24 (RFC 4787 REQ-7, RFC 6888). Routers and firewalls join links of one realm;
 //! only a NAT stands between two.
+//!
+//! Realms are a matter of IPv4. IPv6 is one address space everywhere, and a NAT that carries it is a router to it.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -11,7 +13,7 @@ use petgraph::graph::{EdgeIndex, NodeIndex, UnGraph};
 use petgraph::visit::EdgeRef;
 use rustc_hash::FxHashMap;
 
-use super::element::{Element, Link};
+use super::element::{Element, Link, Nat};
 use crate::base::{LinkId, NodeId, PortId};
 
 /// The number of an address space.
@@ -176,12 +178,15 @@ impl Topology {
         &self.node(self.ends(id).0).name
     }
 
-    /// The node that owns `address` in `realm`: as its own, or as a NAT's gateway.
+    /// The node that owns `address` in `realm`: as its own, or as a NAT's gateway. IPv6 addresses are the same in
+    /// every realm.
     pub fn owner(&self, realm: RealmId, address: IpAddr) -> Option<NodeId> {
+        let here = |of: RealmId| of == realm || address.is_ipv6();
+        let is_gateway = |nat: &Nat| nat.gateway == address || nat.ipv6_gateway() == Some(address);
         self.nodes()
             .find(|(_, node)| {
-                (node.realm == realm && node.addresses.contains(&address))
-                    || matches!(&node.element, Element::Nat(nat) if node.inner_realm == realm && nat.gateway == address)
+                (here(node.realm) && node.addresses.contains(&address))
+                    || matches!(&node.element, Element::Nat(nat) if here(node.inner_realm) && is_gateway(nat))
             })
             .map(|(id, _)| id)
     }
@@ -206,41 +211,51 @@ impl Topology {
         above
     }
 
-    /// Where `node` sends packets: each address of its realms to the port of the shortest way there
-    /// without leaving the realm, everything else to its uplink.
+    /// Where `node` sends packets: each IPv4 address of its realms to the port of the shortest way there without
+    /// leaving the realm, each IPv6 address to that of the shortest way through boxes that carry IPv6, everything else
+    /// to its uplink.
     pub fn routes(&self, node: NodeId) -> RouteTable {
         let here = self.node(node);
         let mut table =
             RouteTable { exact: FxHashMap::default(), default: self.parent(node).map(|_| PortId::UPLINK) };
-        for realm in [here.realm, here.inner_realm] {
-            self.add_routes(node, realm, &mut table);
+        for space in [Space::Ipv4(here.realm), Space::Ipv4(here.inner_realm), Space::Ipv6] {
+            self.add_routes(node, space, &mut table);
         }
         table
     }
 
-    fn add_routes(&self, from: NodeId, realm: RealmId, table: &mut RouteTable) {
+    fn add_routes(&self, from: NodeId, space: Space, table: &mut RouteTable) {
+        if space == Space::Ipv6 && !carries_ipv6(&self.node(from).element) {
+            return;
+        }
         let mut seen = vec![false; self.node_count()];
         seen[from.index()] = true;
         let mut queue = VecDeque::new();
         for (number, port) in self.node(from).ports.iter().enumerate() {
-            if self.wire_realm(port.link) == realm && !seen[port.neighbor.index()] {
+            if space.spans(self.wire_realm(port.link)) && !seen[port.neighbor.index()] {
                 seen[port.neighbor.index()] = true;
                 queue.push_back((port.neighbor, PortId::new(number as u16)));
             }
         }
         while let Some((at, first_port)) = queue.pop_front() {
             let node = self.node(at);
-            if node.realm == realm {
-                for address in &node.addresses {
+            if space.spans(node.realm) {
+                for address in node.addresses.iter().filter(|address| space.holds(address)) {
                     table.exact.entry(*address).or_insert(first_port);
                 }
             }
-            if !matches!(node.element, Element::Router | Element::Firewall(_) | Element::Nat(_)) {
+            let passes = match space {
+                Space::Ipv4(_) => {
+                    matches!(node.element, Element::Router | Element::Firewall(_) | Element::Nat(_))
+                }
+                Space::Ipv6 => carries_ipv6(&node.element),
+            };
+            if !passes {
                 continue;
             }
             for edge in self.graph.edges(node_index(at)) {
                 let next = if edge.source() == node_index(at) { edge.target() } else { edge.source() };
-                if edge.weight().realm == realm && !seen[next.index()] {
+                if space.spans(edge.weight().realm) && !seen[next.index()] {
                     seen[next.index()] = true;
                     queue.push_back((node_id(next), first_port));
                 }
@@ -250,6 +265,40 @@ impl Topology {
 
     fn wire_realm(&self, link: LinkId) -> RealmId {
         self.graph[EdgeIndex::<u32>::new(link.index())].realm
+    }
+}
+
+/// Addresses among which routes lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Space {
+    /// The IPv4 addresses of one realm.
+    Ipv4(RealmId),
+    /// All IPv6 addresses.
+    Ipv6,
+}
+
+impl Space {
+    fn spans(self, realm: RealmId) -> bool {
+        match self {
+            Self::Ipv4(own) => own == realm,
+            Self::Ipv6 => true,
+        }
+    }
+
+    const fn holds(self, address: &IpAddr) -> bool {
+        match self {
+            Self::Ipv4(_) => address.is_ipv4(),
+            Self::Ipv6 => address.is_ipv6(),
+        }
+    }
+}
+
+/// True for what passes IPv6 packets on.
+const fn carries_ipv6(element: &Element) -> bool {
+    match element {
+        Element::Router | Element::Firewall(_) => true,
+        Element::Nat(nat) => nat.ipv6.is_some(),
+        Element::Server(_) | Element::Peer(_) => false,
     }
 }
 

@@ -77,11 +77,11 @@ fn interfaces<W: io::Write>(
 fn owners(plan: &Plan) -> BTreeMap<IpAddr, &str> {
     let mut owners: BTreeMap<IpAddr, Option<&str>> = BTreeMap::new();
     for (_, node) in plan.topology.nodes() {
-        let gateway = match &node.element {
-            Element::Nat(nat) => Some(nat.gateway),
-            _ => None,
+        let gateways = match &node.element {
+            Element::Nat(nat) => [Some(nat.gateway), nat.ipv6_gateway()],
+            _ => [None; 2],
         };
-        for address in node.addresses.iter().copied().chain(gateway) {
+        for address in node.addresses.iter().copied().chain(gateways.into_iter().flatten()) {
             owners
                 .entry(address)
                 .and_modify(|name| *name = name.filter(|name| *name == node.name))

@@ -53,8 +53,9 @@ const VALUES: &str = "
 | bandwidth | a number and `bps`, `kbps`, `Mbps` or `Gbps`: `40kbps`, `1.2Mbps` |
 | port range | `1024-65535`, both ends included |
 | port | `3478/udp`; a list may be written without brackets if it has one entry |
-| address | IPv4: `203.0.113.10` |
-| network | IPv4 with the length of its prefix: `192.168.1.0/24` |
+| address | `203.0.113.10`, or `2001:db8::10`; in a URI `[2001:db8::10]` |
+| network | an IPv4 address with the length of its prefix: `192.168.1.0/24` |
+| IPv6 network | the same of IPv6: `2001:db8:a::/64` |
 
 Numbers are decimal. Bare numbers are refused where a value has a unit, and so is everything of YAML that a scenario
 does without: anchors and aliases, merge keys, tags, a second document.
@@ -113,6 +114,14 @@ Explicit addresses are taken first. Then, in the order of the file:
   is behind it the next ones.
 
 What is behind a firewall, or behind a `none` or `symmetric-firewall`, is in the same network as that box.
+
+Of IPv6, who has it gets:
+
+- servers 2001:db8:5::1, 2001:db8:5::2 and so on;
+- peers on the internet 2001:db8:0:1::1 and so on;
+- what is behind a NAT the addresses ::10, ::11 and so on of its `prefix`. The NAT itself has ::1.
+
+Where a NAT's prefix holds 2001:db8:5:: or 2001:db8:0:1::, 3fff:5:: and 3fff:1:: take their place.
 ",
     );
 }

@@ -93,6 +93,7 @@ fn of_kind(key: &str, kind: Kind) -> Value {
         Kind::Services => one_or_list(pattern(&format!("^{PORT}/(udp|tcp)$")), Entries::Distinct),
         Kind::Address => pattern(ADDRESS),
         Kind::Addresses => one_or_list(pattern(ADDRESS), Entries::SomeDistinct),
+        Kind::Ipv6Network => pattern(r"^[0-9A-Fa-f:]+/[0-9]+$"),
         Kind::Network => pattern(r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"),
         Kind::Word(words) => word(key, words()),
         Kind::Profile(kind) => word(key, kind.words()),
@@ -140,7 +141,7 @@ const PORT: &str = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5
 /// Schemes are written in either case.
 const URI: &str = "^([Ss][Tt][Uu][Nn]|[Tt][Uu][Rr][Nn]):";
 
-const ADDRESS: &str = r"^[0-9]+(\.[0-9]+){3}$";
+const ADDRESS: &str = r"^([0-9]+(\.[0-9]+){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$";
 
 /// A place for a value of the matrix: `${{ matrix.NAME }}`, alone or within a longer text.
 const EXPRESSION: &str = r"\$\{\{\s*matrix\.[a-z0-9-]+\s*\}\}";

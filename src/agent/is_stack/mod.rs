@@ -15,7 +15,7 @@ use is::stun::{StunMessage, StunPacket};
 use is::{CandidateKind, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
 
 use super::conversation::{Conversation, IceCredentials};
-use super::gatherer::{Gatherer, Incoming, TA, local_preference};
+use super::gatherer::{Families, Gatherer, Incoming, TA};
 use super::seeded::{self, SeededIce};
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
 use crate::base::SimTime;
@@ -57,10 +57,12 @@ impl IsStack {
         let ours = IceCredentials { ufrag: credentials.ufrag.clone(), password: credentials.pass.clone() };
         let conversation = Conversation::new(&config, ours);
         let mut ice = SeededIce::new(config.seed, &config.name, credentials);
+        let families = Families::of(&config.sockets);
         ice.call(|ice| {
             ice.set_controlling(config.caller);
-            ice.set_local_preference(|_: &is::Candidate, same_kind: usize| {
-                u32::from(local_preference(same_kind))
+            // `is` counts the candidates of the same type and family.
+            ice.set_local_preference(move |candidate: &is::Candidate, earlier: usize| {
+                u32::from(families.local_preference(candidate.addr(), earlier))
             });
             ice.set_mtu(STUN_BUFFER..=1_500);
         });

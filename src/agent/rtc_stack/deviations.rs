@@ -102,9 +102,9 @@ pub const DEVIATIONS: &[Deviation] = &[
     },
     Deviation {
         id: "equal-local-preferences",
-        rfc: "RFC 8445 §5.1.2.1",
-        what: "every candidate has the local preference 65535",
-        effect: "several candidates of one type have equal priorities; the first one found wins",
+        rfc: "RFC 8445 §5.1.2.1, RFC 8421 §4",
+        what: "every candidate has the local preference 65535, whatever its address family",
+        effect: "several candidates of one type have equal priorities; the first one found wins, which may be IPv4",
     },
     Deviation {
         id: "foundation-by-address",
@@ -146,6 +146,6 @@ pub const DEVIATIONS: &[Deviation] = &[
         id: "no-ipv6-relay",
         rfc: "RFC 8656 §7.1",
         what: "an Allocate request never asks for an address family",
-        effect: "relayed addresses are IPv4; an agent on IPv6 has no relay for an IPv6 peer",
+        effect: "relayed addresses are IPv4, and asked for over IPv6 still are; there is no relay for an IPv6 peer",
     },
 ];

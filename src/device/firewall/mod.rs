@@ -52,6 +52,12 @@ impl Firewall {
         self.config = config.clone();
     }
 
+    /// It forgets all flows.
+    pub(in crate::device) fn forget(&mut self) {
+        self.asked.clear();
+        self.entered.clear();
+    }
+
     /// These are its routes from now on.
     pub fn set_routes(&mut self, routes: RouteTable) {
         self.routes = routes;

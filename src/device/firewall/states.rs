@@ -102,6 +102,12 @@ impl States {
         Self { endpoints: FxHashMap::default(), count: 0, connections: 0, capacity }
     }
 
+    /// Nothing is remembered any more.
+    pub(in crate::device) fn clear(&mut self) {
+        self.endpoints.clear();
+        self.count = 0;
+    }
+
     /// Remembers `remote`, or remembers it for longer.
     pub(in crate::device) fn note(
         &mut self,

@@ -36,11 +36,17 @@ impl Nat {
         self.own_flows = OwnFlows::new(most);
         self.held_syns = HeldSyns::new(most);
         self.graveyard = Graveyard::new(most);
+        if let Some(ipv6) = &mut self.ipv6 {
+            ipv6.forget();
+        }
         out.note(|| StateChange::Forgot);
     }
 
     /// These are its routes from now on.
     pub fn set_routes(&mut self, routes: RouteTable) {
+        if let Some(ipv6) = &mut self.ipv6 {
+            ipv6.set_routes(routes.clone());
+        }
         self.routes = routes;
     }
 }

@@ -4,6 +4,8 @@
 //! outside address of the NAT itself, and translates the rest through the mapping `Nat::mapping_for_sending`
 //! finds or makes. `Nat::inbound` lets in what `Nat::mapping_admitting` admits.
 //!
+//! IPv6 goes another way, through the submodule `ipv6`: nothing of it is translated.
+//!
 //! What the RFCs leave open is decided thus:
 //! - A filter entry lives as long as the mapping whose packet opened it. No inbound packet adds one.
 //! - A dropped packet refreshes nothing (RFC 7857 §7). An ICMP error neither refreshes nor ends a mapping.
@@ -24,6 +26,7 @@ mod change;
 mod filtering;
 mod hairpin;
 mod icmp;
+mod ipv6;
 mod key;
 mod mapping;
 mod pool;
@@ -39,6 +42,7 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 
 use self::filtering::EndpointFilters;
+use self::ipv6::Ipv6Router;
 use self::key::{EndpointKey, PackedFlow};
 use self::mapping::Mapping;
 use self::pool::Pool;
@@ -62,6 +66,7 @@ pub struct Nat {
     behavior: NatBehavior,
     inside: IpNet,
     gateway: IpAddr,
+    ipv6: Option<Ipv6Router>,
     routes: RouteTable,
     random: Random,
     most_mappings: usize,
@@ -87,6 +92,7 @@ impl Nat {
             behavior: config.behavior.clone(),
             inside: config.inside,
             gateway: config.gateway,
+            ipv6: config.ipv6.as_ref().map(|side| Ipv6Router::new(side, routes.clone(), limits)),
             routes,
             random,
             most_mappings: limits.mappings_per_nat,
@@ -266,6 +272,11 @@ impl Nat {
 impl Device for Nat {
     fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
         self.handle_timeout(now, out);
+        if packet.flow.destination.is_ipv6()
+            && let Some(ipv6) = &mut self.ipv6
+        {
+            return ipv6.handle(now, port, packet, &self.routes, out);
+        }
         if port == PortId::UPLINK {
             self.inbound(now, packet, out)
         } else {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::link::Link;
 use super::list;
-use super::map::{Map, quoted, settings};
+use super::map::{Map, address, quoted, settings};
 use crate::base::{PortRange, SimDuration};
 use crate::plan::{
     Access, ConflictBehavior, DenyAction, FilterScope, FilteringBehavior, Hairpinning, InboundPolicy,
@@ -52,13 +52,19 @@ impl Nat {
 
     /// Its outside addresses.
     pub fn outside<A: Into<IpAddr>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
-        self.keys.set("outside", list(addresses.into_iter().map(Into::into)));
+        self.keys.set("outside", list(addresses.into_iter().map(address)));
         self
     }
 
     /// The network behind it, such as `192.168.1.0/24`. Its first address is the NAT's own.
     pub fn inside(mut self, network: impl AsRef<str>) -> Self {
         self.keys.set("inside", quoted(network.as_ref()));
+        self
+    }
+
+    /// Its IPv6 side. Without, it carries IPv4 only.
+    pub fn ipv6(mut self, ipv6: Ipv6) -> Self {
+        self.keys.set("ipv6", ipv6.keys);
         self
     }
 
@@ -104,6 +110,29 @@ settings! { Nat {
     timeout_refresh = "timeout-refresh": RefreshDirection,
     /// What happens to inbound packets no mapping admits.
     unsolicited = "unsolicited": Unsolicited,
+} }
+
+/// The IPv6 side of a NAT: a router with a stateful firewall (RFC 6092), which translates nothing.
+#[derive(Debug, Clone)]
+#[must_use = "give it to `Nat::ipv6`"]
+pub struct Ipv6 {
+    pub(super) keys: Map,
+}
+
+impl Ipv6 {
+    /// This network, such as `2001:db8:a::/64`, is behind it.
+    pub fn prefix(network: impl AsRef<str>) -> Self {
+        let mut keys = Map::default();
+        keys.set("prefix", quoted(network.as_ref()));
+        Self { keys }
+    }
+}
+
+settings! { Ipv6 {
+    /// Which packets from outside count as asked for.
+    filtering = "filtering": FilteringBehavior,
+    /// How long it remembers a UDP flow after the last outbound packet.
+    udp_timeout = "udp-timeout": SimDuration,
 } }
 
 /// A stateful firewall. What is behind it keeps its addresses.

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use super::link::Link;
 use super::list;
-use super::map::{Map, quoted, settings};
+use super::map::{Map, address, quoted, settings};
 use crate::base::{PortRange, SimDuration};
-use crate::plan::{IceTransportPolicy, StackKind};
+use crate::plan::{Family, IceTransportPolicy, StackKind};
 
 /// A STUN or TURN server on the internet, or both in one.
 #[derive(Debug, Clone, Default)]
@@ -44,9 +44,9 @@ impl Server {
         self.addresses([address.into()])
     }
 
-    /// Its addresses, one or two. With two its STUN also answers RFC 5780's behaviour discovery.
+    /// Its addresses, one or two of a family. With two its STUN also answers RFC 5780's behaviour discovery.
     pub fn addresses<A: Into<IpAddr>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
-        self.keys.set("addresses", list(addresses.into_iter().map(Into::into)));
+        self.keys.set("addresses", list(addresses.into_iter().map(address)));
         self
     }
 
@@ -79,6 +79,8 @@ impl Server {
 settings! { Server {
     /// False: it is down, and packets to it are lost.
     up = "up": bool,
+    /// True: it has an IPv6 address too.
+    ipv6 = "ipv6": bool,
     /// Allocations one user may hold, 1 to 65535; beyond it comes error 486.
     quota_per_user = "quota-per-user": u32,
     /// The ports it relays from (RFC 8656 §7.2).
@@ -118,8 +120,24 @@ impl Peer {
     }
 
     /// Its address.
-    pub fn address(mut self, address: impl Into<IpAddr>) -> Self {
-        self.keys.set("address", address.into());
+    pub fn address(self, address: impl Into<IpAddr>) -> Self {
+        self.addresses([address.into()])
+    }
+
+    /// Its addresses, one of each family.
+    pub fn addresses<A: Into<IpAddr>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
+        let addresses: Vec<String> = addresses.into_iter().map(address).collect();
+        match addresses.as_slice() {
+            [one] => self.keys.set("address", one),
+            several => self.keys.set("address", list(several)),
+        }
+        self
+    }
+
+    /// The address families it uses. Without: what its network offers; on the internet itself IPv4, and IPv6 if it has
+    /// such an address.
+    pub fn families(mut self, families: impl IntoIterator<Item = Family>) -> Self {
+        self.keys.set("families", list(families));
         self
     }
 

@@ -1,6 +1,7 @@
 //! Maps of settings, as YAML has them.
 
 use std::fmt;
+use std::net::IpAddr;
 
 /// How long a line may be.
 const MAX_LINE: usize = 100;
@@ -71,6 +72,14 @@ pub fn quoted(text: &str) -> String {
         && !text.ends_with(' ')
         && !["true", "false", "null", "yes", "no", "on", "off"].contains(&text.to_ascii_lowercase().as_str());
     if is_plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
+/// An address as YAML. One of IPv6 may end in a colon, which YAML takes for its own.
+pub fn address(address: impl Into<IpAddr>) -> String {
+    match address.into() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => quoted(&address.to_string()),
+    }
 }
 
 /// Methods that set a key whose value is shown as the file writes it.

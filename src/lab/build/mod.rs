@@ -35,7 +35,7 @@ mod tests;
 
 use std::fmt::Display;
 
-pub use boxes::{Firewall, Nat, Outbound};
+pub use boxes::{Firewall, Ipv6, Nat, Outbound};
 pub use event::Event;
 pub use expect::{Drops, Expect};
 pub use hosts::{IceServer, Peer, Server};

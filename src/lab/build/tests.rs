@@ -1,7 +1,7 @@
 //! Typed calls can say all that a file can.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::base::{Bandwidth, PortRange, Probability};
@@ -37,7 +37,12 @@ fn nat() -> Nat {
         .unsolicited(Unsolicited::Icmp)
         .outside([[10, 9, 0, 7]])
         .inside("192.168.7.0/24")
+        .ipv6(ipv6())
         .link(link())
+}
+
+fn ipv6() -> Ipv6 {
+    Ipv6::prefix("2001:db8:7::/64").filtering(FilteringBehavior::EndpointIndependent).udp_timeout(second())
 }
 
 fn link() -> Link {
@@ -73,6 +78,7 @@ fn server() -> Server {
         .addresses([Ipv4Addr::new(192, 0, 2, 8), Ipv4Addr::new(192, 0, 2, 9)])
         .host("turn.example.org")
         .up(true)
+        .ipv6(true)
         .link(Link::with_delay(second()))
         .user("ann # lee", "5e3")
         .realm("example.org")
@@ -88,7 +94,8 @@ fn server() -> Server {
 
 fn peer() -> Peer {
     Peer::behind("firewall")
-        .address([192, 168, 7, 5])
+        .addresses([IpAddr::from([192, 168, 7, 5]), "2001:db8:7::5".parse().expect("an address")])
+        .families([Family::Ipv4, Family::Ipv6])
         .link(link())
         .ice_servers([
             IceServer::new("turn:turn.example.org:443?transport=udp").credentials("ann # lee", "5e3")
@@ -116,7 +123,10 @@ fn draft() -> Draft {
     Scenario::build("everything: \"at once\"")
         .seed(7)
         .duration(SimDuration::from_secs(90))
-        .nat("cgn", Nat::nickname(Nickname::FullCone).inside("10.9.0.0/24"))
+        .nat(
+            "cgn",
+            Nat::nickname(Nickname::FullCone).inside("10.9.0.0/24").ipv6(Ipv6::prefix("2001:db8:9::/64")),
+        )
         .nat("home", nat())
         .nat("linux", Nat::profile("linux-masquerade"))
         .firewall("firewall", firewall())
@@ -180,10 +190,11 @@ fn there_is_a_typed_call_for_every_key() {
     // What has one value only needs no call; matrix, tags and version are for files.
     let said = [
         ("nats", with(&nat().keys, &["type", "profile", "port-mapping"])),
+        ("ipv6", with(&ipv6().keys, &[])),
         ("firewalls", with(&firewall().keys, &["profile"])),
         ("outbound", with(&outbound().keys, &[])),
         ("servers", with(&server().keys, &["address"])),
-        ("peers", with(&peer().keys, &["turn-credentials", "families", "host-candidates"])),
+        ("peers", with(&peer().keys, &["turn-credentials", "host-candidates"])),
         ("link", with(&link().keys, &[])),
         (
             "signalling",

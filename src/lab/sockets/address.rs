@@ -1,7 +1,7 @@
 //! What sockets take as an address.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 /// An address and a port, as values or as text. Names are not resolved: inside the network there is no DNS.
 pub trait ToSocketAddr {
@@ -31,6 +31,18 @@ impl ToSocketAddr for (IpAddr, u16) {
 }
 
 impl ToSocketAddr for (Ipv4Addr, u16) {
+    fn to_socket_addr(&self) -> io::Result<SocketAddr> {
+        Ok((*self).into())
+    }
+}
+
+impl ToSocketAddr for SocketAddrV6 {
+    fn to_socket_addr(&self) -> io::Result<SocketAddr> {
+        Ok((*self).into())
+    }
+}
+
+impl ToSocketAddr for (Ipv6Addr, u16) {
     fn to_socket_addr(&self) -> io::Result<SocketAddr> {
         Ok((*self).into())
     }

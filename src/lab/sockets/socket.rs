@@ -36,14 +36,16 @@ impl UdpSocket {
         let gone = |_| io::Error::other("the run is over");
         let (local, inbox) = opened.await.map_err(gone)??;
         let socket = Self { local, remote: Mutex::default(), inbox, portal };
-        if wanted.ip() == local.ip() || (wanted.ip().is_unspecified() && wanted.is_ipv4()) {
+        let of_family = wanted.is_ipv4() == local.is_ipv4();
+        if wanted.ip() == local.ip() || (wanted.ip().is_unspecified() && of_family) {
             return Ok(socket);
         }
-        let message = format!("{} is no address of this peer; bind 0.0.0.0 or {}", wanted.ip(), local.ip());
+        let any = if local.is_ipv4() { "0.0.0.0" } else { "::" };
+        let message = format!("{} is no address of this peer; bind {any} or {}", wanted.ip(), local.ip());
         Err(io::Error::new(io::ErrorKind::AddrNotAvailable, message))
     }
 
-    /// The socket's address: the peer's own, also where it was bound to `0.0.0.0`.
+    /// The socket's address: the peer's own, also where it was bound to `0.0.0.0` or `::`.
     ///
     /// # Errors
     /// None; tokio's has some.

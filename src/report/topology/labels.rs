@@ -29,6 +29,7 @@ pub fn label_lines(plan: &Plan, node: NodeId) -> Vec<String> {
     let mut lines = listed(addresses.iter().map(ToString::to_string).collect());
     if let Element::Nat(nat) = element {
         lines.push(format!("inside {}", nat.inside));
+        lines.extend(nat.ipv6.as_ref().map(|side| format!("inside {}", side.prefix)));
     }
     lines
 }

@@ -161,7 +161,7 @@ fn renumber(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Renumbered>> {
         Value::Map(entries) if !entries.is_empty() => {
             let mut found = Vec::new();
             for (name, addresses) in reader.named("renumber", node) {
-                let addresses = reader.addresses("renumber", addresses)?;
+                let addresses = super::nat::outside(reader, "renumber", addresses)?;
                 found.push((name, Some(addresses)));
             }
             Some(found)

@@ -72,7 +72,7 @@ fn fact(reader: &mut Reader<'_>, key: &'static str, node: &Node) -> Option<Fact>
         "needs" => reader.word(key, node).map(|at| Fact::Needs(at.value)),
         "within" => within(reader, node),
         "selected" => selected(reader, node).map(Fact::Selected),
-        "family" => reader.built_word(key, node, &["ipv4"], &["ipv6"]).then_some(Fact::Family(Family::Ipv4)),
+        "family" => reader.word::<Family>(key, node).map(|at| Fact::Family(at.value)),
         "relay-protocol" => reader
             .built_word(key, node, &["udp"], &["tcp", "tls"])
             .then_some(Fact::RelayProtocol(Transport::Udp)),

@@ -1,5 +1,7 @@
 //! `ice-servers:`: `stun:` and `turn:` URIs (RFC 7064, RFC 7065), alone or in WebRTC's objects.
 
+use std::net::Ipv6Addr;
+
 use super::super::tree::{Entry, Node, Value};
 use crate::plan::{Credentials, IceServerKind, Transport};
 use crate::scenario::diagnostic::{Code, Diagnostic};
@@ -195,15 +197,14 @@ fn parse(text: &str) -> Result<Uri, Diagnostic> {
             "give them in `turn-credentials`, or as `username` and `credential`".into(),
         ));
     }
-    if authority.starts_with('[') {
-        let help = "write the server's name or its IPv4 address".to_owned();
-        return Err(
-            Diagnostic::new(Code::NotBuiltYet, "IPv6 addresses are not part of this version yet").help(help)
-        );
+    if authority.parse::<Ipv6Addr>().is_ok() {
+        let help =
+            format!("write `{}:[{authority}]`: an IPv6 address stands in brackets (RFC 3986)", kind.word());
+        return Err(bad("has an IPv6 address without brackets", help));
     }
-    let (host, port) = match authority.split_once(':') {
-        None => (authority, None),
-        Some((host, digits)) => {
+    let (host, port) = match split_port(authority) {
+        (host, None) => (host, None),
+        (host, Some(digits)) => {
             let port = units::port(digits).map_err(|_| {
                 bad(
                     "has a port that is not a number from 1 to 65535",
@@ -213,10 +214,28 @@ fn parse(text: &str) -> Result<Uri, Diagnostic> {
             (host, Some(port))
         }
     };
+    let host = match host.strip_prefix('[') {
+        None => host,
+        Some(inner) => {
+            inner.strip_suffix(']').filter(|inner| inner.parse::<Ipv6Addr>().is_ok()).ok_or_else(|| {
+                let help = format!("write `{}:[2001:db8::1]`, or the name of a server", kind.word());
+                bad("has brackets around what is no IPv6 address", help)
+            })?
+        }
+    };
     if host.is_empty() || host.contains(['/', ' ', '#']) {
         return Err(bad("names no host", format!("write `{}:NAME` with the name of a server", kind.word())));
     }
     Ok(Uri { kind, transport: Transport::Udp, target: Target { host: host.to_ascii_lowercase(), port } })
+}
+
+/// The host and, behind a colon, the port. Colons within brackets belong to the host.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    let host_ends = authority.find(']').map_or(0, |bracket| bracket + 1);
+    match authority[host_ends..].find(':') {
+        None => (authority, None),
+        Some(colon) => (&authority[..host_ends + colon], Some(&authority[host_ends + colon + 1..])),
+    }
 }
 
 fn not_built(text: &str, what: &str, scheme: &str) -> Diagnostic {
@@ -239,6 +258,11 @@ mod tests {
             target("turn:a.example:5349"),
             Some((IceServerKind::Turn, "a.example".into(), Some(5349)))
         );
+        assert_eq!(
+            target("turn:[2001:db8::1]:5349"),
+            Some((IceServerKind::Turn, "2001:db8::1".into(), Some(5349)))
+        );
+        assert_eq!(target("stun:[2001:DB8::1]"), Some((IceServerKind::Stun, "2001:db8::1".into(), None)));
         assert_eq!(target("TURN:x?transport=udp"), Some((IceServerKind::Turn, "x".into(), None)));
         for text in [
             "stun",
@@ -252,6 +276,12 @@ mod tests {
             "é:x",
             "stuns",
             "turnsé:x",
+            "stun:2001:db8::1",
+            "stun:[2001:db8::1",
+            "stun:[192.0.2.1]",
+            "stun:[]",
+            "stun:[2001:db8::1]x:3478",
+            "stun:[2001:db8::1]:0",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

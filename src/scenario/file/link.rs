@@ -80,6 +80,11 @@ fn named(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<Link> {
 }
 
 impl LinkSpec {
+    /// `mtu`.
+    pub const fn mtu(&self) -> Option<&At<u64>> {
+        self.mtu.as_ref()
+    }
+
     /// The link after a change, where what the file leaves open is as it is `now`.
     pub fn change(&self, now: &Link, reader: &mut Reader<'_>) -> Link {
         let link = self.resolve(now, reader);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ipnet::Ipv4Net;
 
 use super::firewall::refuse_fixed;
+use super::ipv6::{self, Ipv6};
 use super::link::{self, LinkSpec};
 use super::profile;
 use crate::base::{PortRange, SimDuration};
@@ -33,6 +34,8 @@ pub struct Nat {
     pub outside: Option<Vec<At<IpAddr>>>,
     /// `inside`.
     pub inside: Option<At<Ipv4Net>>,
+    /// `ipv6`.
+    pub ipv6: Option<Ipv6>,
     /// `link`.
     pub link: Option<LinkSpec>,
     /// Where its keys stand that only a box that translates can have.
@@ -120,6 +123,7 @@ pub fn read_change(reader: &mut Reader<'_>, node: &Node) -> Option<Nat> {
         &[
             ("behind", "leave it out"),
             ("inside", "leave it out"),
+            ("ipv6", "leave it out"),
             ("outside", "use `renumber`"),
             ("link", "use `set-link`"),
         ],
@@ -133,16 +137,32 @@ fn body(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Nat {
     let kind = fields.get("type").and_then(|node| nickname(reader, "type", node));
     let profile = fields.get("profile").and_then(|node| profile::name(reader, ProfileKind::Nat, node));
     let axes = axes(reader, fields);
-    let outside = fields.get("outside").and_then(|node| reader.addresses("outside", node));
+    let outside = fields.get("outside").and_then(|node| outside(reader, "outside", node));
     let inside = fields.get("inside").and_then(|node| reader.leaf("inside", node));
+    let ipv6 = fields.get("ipv6").and_then(|node| ipv6::read(reader, node));
     let link = fields.get("link").and_then(|node| link::read(reader, node));
     let translating = AXES
         .into_iter()
-        .chain(["outside", "inside"])
+        .chain(["outside", "inside", "ipv6"])
         .filter_map(|key| fields.entry(key).map(|entry| At::new(key, entry.key_span)))
         .collect();
     let start = kind.map(Start::Nickname).or(profile.map(Start::Profile));
-    Nat { behind, start, axes, outside, inside, link, translating }
+    Nat { behind, start, axes, outside, inside, ipv6, link, translating }
+}
+
+/// Addresses that a NAT translates to, which are IPv4.
+pub fn outside(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<Vec<At<IpAddr>>> {
+    let addresses = reader.addresses(key, node)?;
+    if let Some(ipv6) = addresses.iter().find(|address| address.value.is_ipv6()) {
+        let message = format!("`{key}: {}` is an IPv6 address, and a NAT translates IPv4 only", ipv6.value);
+        reader.report(
+            Diagnostic::new(Code::BadAddress, message).at(ipv6.span, "not possible here").help(
+                "give what is behind it IPv6 addresses of their own: `ipv6: { prefix: 2001:db8:a::/64 }`",
+            ),
+        );
+        return None;
+    }
+    Some(addresses)
 }
 
 /// A NAT has to be described completely, and only once.

@@ -18,6 +18,7 @@ pub struct Server {
     pub stun: Vec<At<Listen>>,
     pub turn: Vec<At<Listen>>,
     pub addresses: Option<Vec<At<IpAddr>>>,
+    pub ipv6: Option<At<bool>>,
     pub host: Option<At<String>>,
     pub up: Option<At<bool>>,
     pub link: Option<LinkSpec>,
@@ -58,6 +59,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Server> {
         stun: fields.get("stun").map(|node| ports(reader, "stun", node)).unwrap_or_default(),
         turn: fields.get("turn").map(|node| ports(reader, "turn", node)).unwrap_or_default(),
         addresses: addresses(reader, &fields),
+        ipv6: fields.get("ipv6").and_then(|node| reader.truth("ipv6", node)),
         host: fields.get("host").and_then(|node| host(reader, node)),
         up: fields.get("up").and_then(|node| reader.truth("up", node)),
         link: fields.get("link").and_then(|node| link::read(reader, node)),
@@ -178,9 +180,12 @@ fn addresses(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Vec<At<IpAd
                 .help("remove one of them"),
         );
     }
-    if let Some(third) = several.as_ref().and_then(|addresses| addresses.get(2)) {
+    let of = |is_wanted: fn(&IpAddr) -> bool| {
+        several.iter().flatten().filter(move |address| is_wanted(&address.value)).nth(2)
+    };
+    if let Some(third) = of(IpAddr::is_ipv4).or(of(IpAddr::is_ipv6)) {
         reader.report(
-            Diagnostic::new(Code::OutOfRange, "a server has at most two addresses")
+            Diagnostic::new(Code::OutOfRange, "a server has at most two addresses of a family")
                 .at(third.span, "one too many")
                 .help("two are what RFC 5780's behaviour discovery needs; add another server for more"),
         );

@@ -13,14 +13,11 @@ pub use calls::{CALL, DROP, EXPECT, SELECTED, SIGNALLING};
 pub use events::EVENT;
 pub use firewall::{FIREWALL, OUTBOUND};
 pub use link::LINK;
-pub use nat::NAT;
+pub use nat::{IPV6, NAT};
 pub use peer::{ICE_SERVER, PEER};
 pub use server::SERVER;
 
 use super::profiles::ProfileKind;
-
-/// What to do without the keys of IPv6.
-const NO_IPV6: &str = "leave the key out: this version speaks IPv4 only";
 
 /// The version of the format that is read.
 pub const VERSION: u64 = 1;
@@ -76,12 +73,14 @@ pub enum Kind {
     Listen,
     /// `443/tcp`, a list.
     Services,
-    /// An IPv4 address.
+    /// An address.
     Address,
-    /// A list of IPv4 addresses.
+    /// A list of addresses.
     Addresses,
     /// `192.168.1.0/24`.
     Network,
+    /// `2001:db8:a::/64`.
+    Ipv6Network,
     /// One of these words.
     Word(fn() -> Vec<&'static str>),
     /// The name of a profile of this kind.
@@ -220,6 +219,7 @@ pub static FILE: Section = Section {
 pub static SECTIONS: &[&Section] = &[
     &FILE,
     &NAT,
+    &IPV6,
     &FIREWALL,
     &OUTBOUND,
     &SERVER,
@@ -252,6 +252,7 @@ impl Kind {
             Self::Address => "address".into(),
             Self::Addresses => "list of addresses".into(),
             Self::Network => "network".into(),
+            Self::Ipv6Network => "IPv6 network".into(),
             Self::Word(words) => or_words(&words()),
             Self::Profile(_) => "name of a [profile](#profiles)".into(),
             Self::Words(words) => format!("one or a list of {}", or_words(&words())),

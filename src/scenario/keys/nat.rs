@@ -1,6 +1,6 @@
 //! The keys of NATs.
 
-use super::{Kind, NO_IPV6, Section, key, not_built};
+use super::{Kind, Section, key, not_built};
 use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, Pooling, PortAssignment,
     RefreshDirection, ReplyMapping,
@@ -126,6 +126,7 @@ pub static NAT: Section = Section {
             "`10.0.N.0/24` for the Nth NAT",
             "The network behind it. Its first address is the NAT's own.",
         ),
+        key("ipv6", Kind::Map(&IPV6), "IPv4 only", "Its IPv6 side."),
         key("link", Kind::Link, "`broadband` on the internet, `2ms` elsewhere", "Its uplink."),
         key(
             "port-mapping",
@@ -134,7 +135,28 @@ pub static NAT: Section = Section {
             "Whether hosts may ask for mappings. `upnp`, `nat-pmp` and `pcp` are not built yet.",
         ),
         not_built("tcp-timeout", "leave the key out: in this version only UDP passes through NATs"),
-        not_built("ipv6", NO_IPV6),
-        not_built("nat64", NO_IPV6),
+        not_built("nat64", "leave the key out: this version has no NAT64"),
+    ],
+};
+
+/// The IPv6 side of a NAT.
+pub static IPV6: Section = Section {
+    name: "ipv6",
+    about: "The IPv6 side of a NAT box: a router with a stateful firewall (RFC 6092). It translates nothing, and everything may \
+            leave. The box itself has the first address of its network; what is behind it gets `::10`, `::11` and so on.",
+    keys: &[
+        key("prefix", Kind::Ipv6Network, "required", "The network behind it, a /64 or larger."),
+        key(
+            "filtering",
+            Kind::Word(FilteringBehavior::words),
+            "`address-and-port-dependent`",
+            "Which packets count as asked for. RFC 6092 REC-17 would have `endpoint-independent`; boxes in the field do not.",
+        ),
+        key(
+            "udp-timeout",
+            Kind::Duration,
+            "`300s`",
+            "How long it remembers a UDP flow after the last outbound packet (RFC 6092 REC-14).",
+        ),
     ],
 };

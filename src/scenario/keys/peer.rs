@@ -1,7 +1,7 @@
 //! The keys of peers.
 
 use super::{Key, Kind, Section, key, not_built};
-use crate::plan::{IceTransportPolicy, StackKind};
+use crate::plan::{Family, IceTransportPolicy, StackKind};
 use crate::scenario::word::Word;
 
 /// A peer.
@@ -10,7 +10,12 @@ pub static PEER: Section = Section {
     about: "A host that runs an ICE agent.",
     keys: &[
         key("behind", Kind::NodeName, "`internet`", "The NAT or firewall it is connected to."),
-        key("address", Kind::Address, "a free address of its network", "Its address."),
+        key(
+            "address",
+            Kind::Addresses,
+            "a free address of its network",
+            "Its address, or one of each family.",
+        ),
         key("link", Kind::Link, "`lan` behind a NAT or firewall, else `broadband`", "Its connection."),
         Key {
             name: "ice-servers",
@@ -35,9 +40,9 @@ pub static PEER: Section = Section {
         key("agent", Kind::Word(StackKind::words), "`is`", "Which real ICE stack runs here."),
         key(
             "families",
-            Kind::Words(|| vec!["ipv4"]),
-            "`[ipv4]`",
-            "The address families it uses. `ipv6` is not built yet.",
+            Kind::Words(Family::words),
+            "what its network offers; on the internet itself `ipv4`, and `ipv6` if `address` has one",
+            "The address families it uses. Candidates of different families are never paired.",
         ),
         key(
             "host-candidates",

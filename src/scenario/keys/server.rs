@@ -1,6 +1,6 @@
 //! The keys of servers.
 
-use super::{Kind, NO_IPV6, Section, key, not_built};
+use super::{Kind, Section, key};
 
 /// A server.
 pub static SERVER: Section = Section {
@@ -11,7 +11,18 @@ pub static SERVER: Section = Section {
         key("stun", Kind::Listen, "none", "The ports it answers STUN on (RFC 8489)."),
         key("turn", Kind::Listen, "none", "The ports it answers TURN on (RFC 8656)."),
         key("address", Kind::Address, "the next of 192.0.2.0/24", "Its address."),
-        key("addresses", Kind::Addresses, "one", "Its addresses, one or two, instead of `address`."),
+        key(
+            "addresses",
+            Kind::Addresses,
+            "one",
+            "Its addresses, one or two of a family, instead of `address`.",
+        ),
+        key(
+            "ipv6",
+            Kind::Truth,
+            "`false`",
+            "`true`: it has an IPv6 address too, the next of 2001:db8:5::/64.",
+        ),
         key("host", Kind::Text, "none", "A DNS name that URIs may use for it beside its name here."),
         key("up", Kind::Truth, "`true`", "`false`: it is down, and packets to it are lost."),
         key("link", Kind::Link, "`5ms`", "Its uplink."),
@@ -60,6 +71,5 @@ pub static SERVER: Section = Section {
             "`3600s`",
             "How long a nonce is good for; then comes error 438 (RFC 8656 section 5).",
         ),
-        not_built("ipv6", NO_IPV6),
     ],
 };

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::{At, Fault, Leaf, Reader, shortened};
 use crate::plan::Topology;
@@ -10,40 +10,28 @@ use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::source::Span;
 use crate::scenario::tree::Node;
 
-impl Leaf for Ipv4Addr {
-    const KIND: &'static str = "an IPv4 address such as `203.0.113.10`";
+impl Leaf for IpAddr {
+    const KIND: &'static str = "an address such as `203.0.113.10` or `2001:db8::10`";
 
     fn parse(text: &str) -> Result<Self, Fault> {
-        if let Ok(address) = text.parse() {
-            return Ok(address);
+        let bad = |problem, help| Err(Fault::new(Code::BadAddress, problem, help));
+        match text.parse() {
+            Ok(Self::V6(address)) => match address.to_ipv4_mapped() {
+                Some(inner) => bad("is an IPv4-mapped IPv6 address", format!("write `{inner}`")),
+                None => Ok(address.into()),
+            },
+            Ok(address) => Ok(address),
+            Err(_) => {
+                let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or_default();
+                if bare.parse::<Ipv6Addr>().is_ok() {
+                    return bad("has brackets, which only URIs need", format!("write `{bare}`"));
+                }
+                match text.split_once('/').filter(|(address, _)| address.parse::<Self>().is_ok()) {
+                    Some((address, _)) => bad("is a network, not an address", format!("write `{address}`")),
+                    None => bad("is not an address", format!("write {}", Self::KIND)),
+                }
+            }
         }
-        let unbracketed = text.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(address) = unbracketed.parse::<Ipv6Addr>() {
-            return Err(ipv6(address));
-        }
-        if let Some((address, _)) =
-            text.split_once('/').filter(|(address, _)| address.parse::<Ipv4Addr>().is_ok())
-        {
-            return Err(Fault::new(
-                Code::BadAddress,
-                "is a network, not an address",
-                format!("write `{address}`"),
-            ));
-        }
-        Err(Fault::new(Code::BadAddress, "is not an address", format!("write {}", Self::KIND)))
-    }
-}
-
-fn ipv6(address: Ipv6Addr) -> Fault {
-    match address.to_ipv4_mapped() {
-        Some(inner) => {
-            Fault::new(Code::BadAddress, "is an IPv4-mapped IPv6 address", format!("write `{inner}`"))
-        }
-        None => Fault::new(
-            Code::NotBuiltYet,
-            "is an IPv6 address, which this version does not have yet",
-            format!("write {}", Ipv4Addr::KIND),
-        ),
     }
 }
 
@@ -55,14 +43,18 @@ impl Leaf for Ipv4Net {
             let help = format!("write {}", Self::KIND);
             return Err(Fault::new(Code::BadAddress, "has no prefix length", help));
         };
-        if let Ok(address) = address.parse::<Ipv6Addr>() {
-            return Err(ipv6(address));
+        if address.parse::<Ipv6Addr>().is_ok() {
+            let help =
+                "write a network such as `192.168.1.0/24`; a NAT's IPv6 network is `ipv6: { prefix: … }`";
+            return Err(Fault::new(
+                Code::BadAddress,
+                "is an IPv6 network, and this key takes IPv4",
+                help.into(),
+            ));
         }
         let malformed = || Fault::new(Code::BadAddress, "is not a network", format!("write {}", Self::KIND));
         let address: Ipv4Addr = address.parse().map_err(|_| malformed())?;
-        let decimal =
-            !length.is_empty() && length.len() <= 2 && length.bytes().all(|byte| byte.is_ascii_digit());
-        let length: u8 = length.parse().ok().filter(|_| decimal).ok_or_else(malformed)?;
+        let length = prefix_length(length, 2).ok_or_else(malformed)?;
         let network = Self::new(address, length).map_err(|_| malformed())?;
         if network.addr() != network.network() {
             // No `inside` may be larger, so the truncated one would be refused as well.
@@ -76,8 +68,63 @@ impl Leaf for Ipv4Net {
     }
 }
 
+impl Leaf for Ipv6Net {
+    const KIND: &'static str = "an IPv6 network such as `2001:db8:a::/64`";
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let help = || format!("write {}", Self::KIND);
+        let Some((address, length)) = text.split_once('/') else {
+            return Err(Fault::new(Code::BadAddress, "has no prefix length", help()));
+        };
+        if address.parse::<Ipv4Addr>().is_ok() {
+            let problem = "is an IPv4 network, and this key takes IPv6";
+            return Err(Fault::new(Code::BadAddress, problem, help()));
+        }
+        let malformed = || Fault::new(Code::BadAddress, "is not a network", help());
+        let address: Ipv6Addr = address.parse().map_err(|_| malformed())?;
+        let length = prefix_length(length, 3).ok_or_else(malformed)?;
+        let network = Self::new(address, length).map_err(|_| malformed())?;
+        if network.addr() != network.network() {
+            let help = format!("write `{}`", network.trunc());
+            return Err(Fault::new(Code::BadAddress, "has bits set beyond its prefix", help));
+        }
+        Ok(network)
+    }
+}
+
+/// A decimal number of at most so many digits.
+fn prefix_length(text: &str, most_digits: usize) -> Option<u8> {
+    let decimal = (1..=most_digits).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| decimal)
+}
+
 /// Why no host can have this address on any network; `None` if one can.
-pub fn unusable(address: Ipv4Addr) -> Option<&'static str> {
+pub fn unusable(address: IpAddr) -> Option<&'static str> {
+    match address {
+        IpAddr::V4(address) => unusable_v4(address),
+        IpAddr::V6(address) => unusable_v6(address),
+    }
+}
+
+/// Why no host can have this IPv6 address; `None` if one can.
+pub fn unusable_v6(address: Ipv6Addr) -> Option<&'static str> {
+    let first = address.segments()[0];
+    match () {
+        () if address.is_unspecified() => Some("is the unspecified address"),
+        () if address.is_loopback() => Some("is the loopback address"),
+        () if address.is_multicast() => Some("is a multicast address"),
+        () if address.is_unicast_link_local() => Some("is a link-local address, which no router forwards"),
+        () if first & 0xffc0 == 0xfec0 => Some("is a site-local address, which RFC 3879 deprecates"),
+        () if address.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0] => {
+            Some("stands for an IPv4 address behind a NAT64 (RFC 6052)")
+        }
+        () if address.segments()[..5] == [0; 5] => Some("is reserved"),
+        () => None,
+    }
+}
+
+/// Why no host can have this IPv4 address; `None` if one can.
+pub fn unusable_v4(address: Ipv4Addr) -> Option<&'static str> {
     let first = address.octets()[0];
     match () {
         () if address.is_unspecified() => Some("is the unspecified address"),
@@ -94,16 +141,19 @@ pub fn unusable(address: Ipv4Addr) -> Option<&'static str> {
 impl Reader<'_> {
     /// An address a host can have.
     pub fn address(&mut self, key: &str, node: &Node) -> Option<At<IpAddr>> {
-        let address = self.leaf::<Ipv4Addr>(key, node)?;
+        let address = self.leaf::<IpAddr>(key, node)?;
         if let Some(problem) = unusable(address.value) {
             let message = format!("`{key}: {}` {problem}", address.value);
-            let help = "take one that is meant for examples, such as `203.0.113.10`";
+            let help = match address.value {
+                IpAddr::V4(_) => "take one that is meant for examples, such as `203.0.113.10`",
+                IpAddr::V6(_) => "take one that is meant for examples, such as `2001:db8::10`",
+            };
             self.report(
                 Diagnostic::new(Code::BadAddress, message).at(address.span, "no host can have it").help(help),
             );
             return None;
         }
-        Some(At::new(IpAddr::V4(address.value), address.span))
+        Some(address)
     }
 
     /// Says why `name` cannot be a node's name, if it cannot.

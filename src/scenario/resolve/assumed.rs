@@ -13,3 +13,17 @@ impl Assumed {
         self.0.push(Assumption { key, value: value.to_string() });
     }
 }
+
+/// Values as a list of the file: `[a, b]`.
+pub fn list<T: ToString>(values: &[T]) -> String {
+    let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+/// A value alone, or several as a list.
+pub fn one_or_list<T: ToString>(values: &[T]) -> String {
+    match values {
+        [one] => one.to_string(),
+        several => list(several),
+    }
+}

@@ -21,6 +21,8 @@ pub struct Box<'f> {
     pub behind: Option<&'f At<String>>,
     /// `link`.
     pub link: Option<&'f LinkSpec>,
+    /// `ipv6`, if it translates.
+    pub ipv6: Option<&'f file::Ipv6>,
     /// The section it stands in.
     pub section: &'static str,
     /// What it does that the file does not say.
@@ -191,6 +193,7 @@ fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>
             What::Translates(behavior, index, None)
         }
     };
+    let ipv6 = body.ipv6.as_ref().filter(|_| matches!(what, What::Translates(..)));
     let mut assumed = match &what {
         // A profile is a file that says everything.
         What::Translates(..) if matches!(&body.start, Some(Start::Profile(_))) => Vec::new(),
@@ -205,6 +208,7 @@ fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>
         what,
         behind: body.behind.as_ref(),
         link: body.link.as_ref(),
+        ipv6,
         section: "nats",
         assumed,
     }
@@ -280,6 +284,7 @@ fn from_firewall(named: &Named<file::Firewall>) -> Box<'_> {
         what: What::Filters(firewall),
         behind: body.behind.as_ref(),
         link: body.link.as_ref(),
+        ipv6: None,
         section: "firewalls",
         assumed,
     }

@@ -3,12 +3,15 @@
 use ipnet::IpNet;
 
 use super::addresses::Addresses;
-use super::assumed::Assumed;
+use super::assumed::{Assumed, list};
 use super::boxes::{Boxes, What};
 use super::link::{link, named_link};
 use crate::base::{NodeId, SimDuration};
-use crate::plan::{Element, Link, Nat, Topology};
+use crate::plan::{Element, FilteringBehavior, Ipv6Side, Link, Nat, Topology};
 use crate::scenario::read::Reader;
+
+/// RFC 6092 REC-14: how long a UDP flow over IPv6 is remembered.
+const IPV6_LIFETIME: SimDuration = SimDuration::from_secs(300);
 
 impl Boxes<'_> {
     /// Adds the boxes to the topology, parents first. Returns their ids.
@@ -71,15 +74,17 @@ impl Boxes<'_> {
                     assumed.note("", &key, format!("{{ {} }}", axes.join(", ")));
                 }
                 if network.outside_assumed {
-                    assumed.note(&key, "outside", outside_text(&network.outside));
+                    assumed.note(&key, "outside", list(&network.outside));
                 }
                 if network.inside_assumed {
                     assumed.note(&key, "inside", network.inside);
                 }
+                let ipv6 = self.ipv6_side(index, addresses, &key, assumed);
                 let nat = Nat {
                     behavior: behavior.clone(),
                     inside: IpNet::V4(network.inside),
                     gateway: network.gateway.into(),
+                    ipv6,
                     label: label.clone(),
                 };
                 (Element::Nat(nat), network.outside.clone())
@@ -87,9 +92,28 @@ impl Boxes<'_> {
         };
         topology.add(above, &each.name.value, element, outside, link)
     }
-}
-
-fn outside_text(addresses: &[std::net::IpAddr]) -> String {
-    let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    format!("[{}]", texts.join(", "))
+    fn ipv6_side(
+        &self,
+        index: usize,
+        addresses: &Addresses,
+        key: &str,
+        assumed: &mut Assumed,
+    ) -> Option<Ipv6Side> {
+        let (network, given) = (addresses.ipv6[index]?, self.all[index].ipv6?);
+        let filtering = given.filtering.as_ref().map(|at| at.value);
+        let udp_lifetime = given.udp_timeout.as_ref().map(|at| at.value);
+        let side = Ipv6Side {
+            prefix: network.prefix,
+            gateway: network.gateway,
+            filtering: filtering.unwrap_or(FilteringBehavior::AddressAndPortDependent),
+            udp_lifetime: udp_lifetime.unwrap_or(IPV6_LIFETIME),
+        };
+        if filtering.is_none() {
+            assumed.note(key, "ipv6.filtering", side.filtering);
+        }
+        if udp_lifetime.is_none() {
+            assumed.note(key, "ipv6.udp-timeout", side.udp_lifetime);
+        }
+        Some(side)
+    }
 }

@@ -2,7 +2,9 @@
 
 use super::names::{Names, Section};
 use crate::base::NodeId;
-use crate::plan::{CandidateType, DropExpectation, Expectation, ExpectedFact, IceState, Path, Topology};
+use crate::plan::{
+    Call, CandidateType, DropExpectation, Expectation, ExpectedFact, Family, IceState, Path, Topology,
+};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, Fact, File};
 use crate::scenario::read::{At, Reader};
@@ -211,4 +213,28 @@ fn check_relay(reader: &mut Reader<'_>, expected: &[file::Expectation]) {
             );
         }
     }
+}
+
+/// A pair has the family of its ends, and expectations hold for every call.
+pub fn check_family(reader: &mut Reader<'_>, file: &File, topology: &Topology, calls: &[Call]) {
+    let wanted =
+        find(&file.expect, |fact| if let Fact::Family(family) = fact { Some(*family) } else { None });
+    let Some((family, _, span)) = wanted.filter(|_| reader.mistakes() == 0) else { return };
+    let lacks = |node: &NodeId| {
+        let addresses = &topology.node(*node).addresses;
+        addresses.iter().all(|address| Family::from(*address) != family)
+    };
+    let Some(node) = calls.iter().flat_map(|call| [call.from, call.to]).find(lacks) else { return };
+    let name = &topology.node(node).name;
+    let mut diagnostic = Diagnostic::new(
+        Code::Contradiction,
+        format!("`family: {family}` cannot hold: `{name}` has no {family} address"),
+    )
+    .at(span, "not with these peers");
+    if let Some(peer) = file.peers.iter().find(|peer| peer.name.value == *name) {
+        diagnostic = diagnostic.see(peer.name.span, format!("no {family} here"));
+    }
+    reader.report(
+        diagnostic.help(format!("expect the other family, or add `{family}` to the `families` of `{name}`")),
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::assumed::Assumed;
+use super::assumed::{Assumed, list};
 use super::names::{Names, Section};
 use super::servers::Placed;
 use crate::plan::{Credentials, IceServer, IceServerKind, Listen};
@@ -17,20 +17,20 @@ const DEFAULT_PORT: u16 = 3_478;
 pub fn servers(
     reader: &mut Reader<'_>,
     file: &File,
-    peer: &Named<file::Peer>,
+    (peer, own): (&Named<file::Peer>, &[IpAddr]),
     names: &Names<'_>,
     placed: &[Placed],
     assumed: &mut Assumed,
 ) -> Vec<IceServer> {
-    let own = peer.body.turn_credentials.as_ref().map(|at| &at.value);
+    let own_login = peer.body.turn_credentials.as_ref().map(|at| &at.value);
     let login = |server: usize, given: Option<&Credentials>| {
-        given.or(own).cloned().or_else(|| right_credentials(&placed[server].users, &peer.name.value))
+        given.or(own_login).cloned().or_else(|| right_credentials(&placed[server].users, &peer.name.value))
     };
     let mut found: Vec<IceServer> = Vec::new();
     match &peer.body.ice_servers {
         Some(given) => {
             for entry in given {
-                let Some((server, address)) = target(reader, file, names, placed, &entry.uri) else {
+                let Some((server, addresses)) = target(reader, file, names, (placed, own), &entry.uri) else {
                     continue;
                 };
                 let file::Uri { kind, transport, target } = &entry.uri.value;
@@ -39,10 +39,10 @@ pub fn servers(
                 let host = is_name.then(|| target.host.clone());
                 let credentials =
                     login(server, entry.credentials.as_ref()).filter(|_| kind == IceServerKind::Turn);
-                if found
-                    .iter()
-                    .any(|other| (other.kind, other.transport, other.address) == (kind, transport, address))
-                {
+                let is_known = |other: &IceServer| {
+                    (other.kind, other.transport) == (kind, transport) && addresses.contains(&other.address)
+                };
+                if found.iter().any(is_known) {
                     reader.report(
                         Diagnostic::new(Code::DuplicateKey, "`ice-servers` names this server twice")
                             .at(entry.uri.span, "again here")
@@ -50,17 +50,22 @@ pub fn servers(
                     );
                 }
                 let node = placed[server].node;
-                found.push(IceServer { node, address, kind, transport, host, credentials });
+                for address in addresses {
+                    let (host, credentials) = (host.clone(), credentials.clone());
+                    found.push(IceServer { node, address, kind, transport, host, credentials });
+                }
             }
         }
         None => {
             for (index, server) in file.servers.iter().enumerate() {
                 let mut add = |listen: Option<&At<Listen>>, kind, credentials: Option<Credentials>| {
                     let Some(Listen { port, transport }) = listen.map(|at| at.value) else { return };
-                    let address = SocketAddr::new(placed[index].address, port);
-                    let host = Some(server.name.value.clone());
-                    let node = placed[index].node;
-                    found.push(IceServer { node, address, kind, transport, host, credentials });
+                    for address in placed[index].addresses_for(own) {
+                        let address = SocketAddr::new(address, port);
+                        let (host, credentials) = (Some(server.name.value.clone()), credentials.clone());
+                        let node = placed[index].node;
+                        found.push(IceServer { node, address, kind, transport, host, credentials });
+                    }
                 };
                 add(server.body.stun.first(), IceServerKind::Stun, None);
                 add(server.body.turn.first(), IceServerKind::Turn, login(index, None));
@@ -92,7 +97,7 @@ fn right_credentials(users: &[Credentials], peer: &str) -> Option<Credentials> {
 }
 
 fn uris(file: &File, servers: &[IceServer], placed: &[Placed]) -> String {
-    let texts: Vec<String> = servers
+    let mut texts: Vec<String> = servers
         .iter()
         .filter_map(|server| {
             let index = placed.iter().position(|other| other.node == server.node)?;
@@ -101,17 +106,30 @@ fn uris(file: &File, servers: &[IceServer], placed: &[Placed]) -> String {
             Some(format!("{}:{}{port}", server.kind, file.servers[index].name.value))
         })
         .collect();
-    format!("[{}]", texts.join(", "))
+    // A server with both families is named once.
+    texts.dedup();
+    list(&texts)
 }
 
-/// The server a URI stands for, and its address and port.
+impl Placed {
+    /// The addresses that the server's name stands for to a peer with these addresses of its own: one of each family they
+    /// share, IPv6 first (RFC 6724 §6). A server of no family of the peer's has the address a DNS would tell all the same.
+    fn addresses_for(&self, own: &[IpAddr]) -> Vec<IpAddr> {
+        let first = |is_wanted: fn(&IpAddr) -> bool| self.addresses.iter().copied().find(is_wanted);
+        let shared = [IpAddr::is_ipv6, IpAddr::is_ipv4].into_iter().filter(|family| own.iter().any(family));
+        let addresses: Vec<IpAddr> = shared.filter_map(first).collect();
+        if addresses.is_empty() { self.addresses.first().copied().into_iter().collect() } else { addresses }
+    }
+}
+
+/// The server a URI stands for, and its addresses and port, for a peer with these addresses of its `own`.
 fn target(
     reader: &mut Reader<'_>,
     file: &File,
     names: &Names<'_>,
-    placed: &[Placed],
+    (placed, own): (&[Placed], &[IpAddr]),
     uri: &At<Uri>,
-) -> Option<(usize, SocketAddr)> {
+) -> Option<(usize, Vec<SocketAddr>)> {
     let Uri { kind, transport, target } = &uri.value;
     let host = target.host.as_str();
     let literal = host.parse::<IpAddr>().ok();
@@ -119,9 +137,10 @@ fn target(
         let by_name =
             server.name.value == host || server.body.host.as_ref().is_some_and(|name| name.value == host);
         let by_address = literal.filter(|address| placed.addresses.contains(address));
-        by_address.or(by_name.then_some(placed.address)).map(|address| (index, address))
+        let by_address = by_address.map(|address| vec![address]);
+        by_address.or(by_name.then(|| placed.addresses_for(own))).map(|addresses| (index, addresses))
     });
-    let Some((index, address)) = named else {
+    let Some((index, addresses)) = named else {
         let name = At::new(host.to_owned(), uri.span);
         let help = format!("write `{kind}:NAME` with the name, the `host` or the `address` of a server");
         names.expect(reader, &name, &[Section::Server], "the URI names", &help);
@@ -136,7 +155,7 @@ fn target(
     if !offered.iter().any(|at| at.value == listen) && !server.broken {
         reader.report(no_service(server, *kind, listen, target.port.is_some(), offered, uri));
     }
-    Some((index, SocketAddr::new(address, listen.port)))
+    Some((index, addresses.into_iter().map(|address| SocketAddr::new(address, listen.port)).collect()))
 }
 
 fn no_service(

@@ -7,14 +7,16 @@ mod build;
 mod calls;
 mod events;
 mod expect;
+mod families;
 mod ice;
 mod link;
+mod mtu;
 mod names;
 mod own;
 mod servers;
 
 use crate::base::{NodeId, Probability, SimDuration};
-use crate::plan::{Element, Peer, Plan, Signalling, StackKind, Topology};
+use crate::plan::{Element, Family, Peer, Plan, Signalling, StackKind, Topology};
 
 use super::Own;
 use super::diagnostic::{Code, Diagnostic};
@@ -22,7 +24,7 @@ use super::file::{self, File, Named};
 use super::read::{At, Reader};
 use super::source::Source;
 use addresses::Addresses;
-use assumed::Assumed;
+use assumed::{Assumed, list, one_or_list};
 use boxes::Boxes;
 use link::{link, named_link};
 use names::{Names, Section};
@@ -62,7 +64,8 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
     check_agents(reader, &names, above);
     own::check(reader, file, &names, above);
     let boxes = Boxes::collect(reader, file, &names);
-    let addresses = Addresses::assign(reader, file, &boxes);
+    let families = families::of_peers(reader, file, &boxes);
+    let addresses = Addresses::assign(reader, file, &boxes, &families);
     let mut assumed = Assumed::default();
     assume_file(file, above, &mut assumed);
     let mut topology = Topology::new();
@@ -76,27 +79,32 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
         if peer.body.behind.is_none() {
             assumed.note(&key, "behind", Topology::INTERNET);
         }
-        let address = addresses.peers[index];
-        if peer.body.address.is_none() {
-            assumed.note(&key, "address", address);
+        let own = addresses.peers[index].clone();
+        if peer.body.families.is_none() && families[index].ipv6 {
+            assumed.note(&key, "families", list(Family::ALL));
+        }
+        if peer.body.address.as_ref().map_or(0, Vec::len) < own.len() {
+            assumed.note(&key, "address", one_or_list(&own));
         }
         let default = if parent.is_some() { "lan" } else { "broadband" };
         let link = link(reader, peer.body.link.as_ref(), named_link(default), &key, &mut assumed);
         let element = Element::Peer(Peer {
             agent: agent(peer, above, &key, &mut assumed),
-            ice_servers: ice::servers(reader, file, peer, &names, &servers, &mut assumed),
+            ice_servers: ice::servers(reader, file, (peer, &own), &names, &servers, &mut assumed),
             ice_transport_policy: peer
                 .body
                 .ice_transport_policy
                 .as_ref()
                 .map_or(crate::plan::IceTransportPolicy::All, |policy| policy.value),
         });
-        topology.add(at, name, element, vec![address], link);
+        topology.add(at, name, element, own, link);
     }
+    mtu::check(reader, file, &boxes, &families);
     let signalling = signalling(file, &mut assumed);
     let calls = calls::resolve(reader, file, &names, &topology, above);
     let events = events::resolve(reader, file, &names, &topology, source);
     let expectations = expect::resolve(reader, file, &file.expect, &names, &topology, source);
+    expect::check_family(reader, file, &topology, &calls);
     Plan {
         name: file.name.as_ref().map_or_else(|| default_name(source), |name| name.value.clone()),
         seed: above.seed.or(file.seed.as_ref().map(|seed| seed.value)).unwrap_or(DEFAULT_SEED),

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::addresses::Addresses;
-use super::assumed::Assumed;
+use super::assumed::{Assumed, one_or_list};
 use super::link::link;
 use crate::base::{NodeId, PortRange, SimDuration};
 use crate::plan::{Credentials, Element, Link, Listen, Server, Topology, Transport, Turn};
@@ -16,9 +16,7 @@ use crate::scenario::read::{At, Reader};
 pub struct Placed {
     /// Its id.
     pub node: NodeId,
-    /// The address its name stands for in URIs.
-    pub address: IpAddr,
-    /// All its addresses.
+    /// All its addresses. Its name stands for the first of each family in URIs.
     pub addresses: Vec<IpAddr>,
     /// Who may use its TURN.
     pub users: Vec<Credentials>,
@@ -37,9 +35,8 @@ pub fn build(
     for (index, server) in file.servers.iter().enumerate() {
         let key = format!("servers.{}", server.name.value);
         let own = addresses.servers[index].clone();
-        let address = own.first().copied().unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
-        if server.body.addresses.is_none() {
-            assumed.note(&key, "address", address);
+        if server.body.addresses.as_ref().map_or(0, Vec::len) < own.len() {
+            assumed.note(&key, if own.len() == 1 { "address" } else { "addresses" }, one_or_list(&own));
         }
         let default = Link::with_delay(SimDuration::from_millis(5));
         let link = link(reader, server.body.link.as_ref(), default, &key, assumed);
@@ -51,7 +48,7 @@ pub fn build(
             up: server.body.up.as_ref().is_none_or(|up| up.value),
         });
         let node = topology.add(NodeId::new(0), &server.name.value, element, own, link);
-        placed.push(Placed { node, address, addresses: addresses.servers[index].clone(), users });
+        placed.push(Placed { node, addresses: addresses.servers[index].clone(), users });
     }
     placed
 }

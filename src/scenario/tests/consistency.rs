@@ -2,9 +2,25 @@
 
 use super::*;
 
+const DUAL_STACK: &str = "\
+nats:
+  home: { type: symmetric, ipv6: { prefix: \"2001:db8:a::/64\", filtering: eif } }
+  flat: { type: full-cone, behind: home, ipv6: { prefix: \"2001:db8:b::/60\" } }
+servers:
+  stun: { stun: [3478/udp], ipv6: true }
+  turn: { turn: [3478/udp], addresses: [192.0.2.9, \"2001:db8::9\"] }
+peers:
+  alice: { behind: flat, address: [10.0.2.9, \"2001:db8:b::9\"] }
+  bob: { behind: home, families: [ipv6] }
+  carol: { families: [ipv4, ipv6], ice-servers: [\"stun:[2001:db8:5::1]:3478\"] }
+calls: [alice -> bob, bob -> carol]
+";
+
 /// What every plan promises its reader.
 fn assert_consistent(plan: &Plan) {
     let mut owners = std::collections::BTreeMap::new();
+    // IPv6 addresses belong to one node alone, wherever it is.
+    let mut ipv6 = std::collections::BTreeMap::new();
     for (id, node) in plan.topology.nodes() {
         if !matches!(node.element, Element::Router | Element::Firewall(_)) {
             assert!(!node.addresses.is_empty(), "{} has no address", node.name);
@@ -13,9 +29,15 @@ fn assert_consistent(plan: &Plan) {
             assert!(!address.is_unspecified(), "{}", node.name);
             let other = owners.insert((node.realm, *address), id);
             assert!(other.is_none(), "{address} twice in one network");
+            assert!(address.is_ipv4() || ipv6.insert(*address, id).is_none(), "{address} twice");
         }
         if let Element::Nat(nat) = &node.element {
             assert!(nat.inside.contains(&nat.gateway));
+            if let Some(side) = &nat.ipv6 {
+                assert!(side.prefix.contains(&side.gateway));
+                let other = ipv6.insert(side.gateway.into(), id);
+                assert!(other.is_none(), "{} is not alone with its gateway's address", node.name);
+            }
             let other = owners.insert((node.inner_realm, nat.gateway), id);
             assert!(other.is_none(), "{} is not alone with its gateway's address", node.name);
             assert!(
@@ -40,15 +62,20 @@ fn assert_consistent(plan: &Plan) {
     }
 }
 
+#[test]
+fn a_dual_stack_scenario_becomes_a_consistent_plan() {
+    assert_consistent(&plan(DUAL_STACK));
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn a_scenario_that_is_accepted_becomes_a_consistent_plan(
-        base in 0..3_usize,
+        base in 0..4_usize,
         cuts in proptest::collection::vec((0..600_usize, 0..6_usize, "[a-z0-9.:/ {}-]{0,3}"), 0..3),
     ) {
-        let mut text = [SYMMETRIC, DOUBLE_NAT, SAME_LAN][base].to_owned();
+        let mut text = [SYMMETRIC, DOUBLE_NAT, SAME_LAN, DUAL_STACK][base].to_owned();
         for (start, length, insert) in cuts {
             let start = start.min(text.len());
             let end = (start + length).min(text.len());

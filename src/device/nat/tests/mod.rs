@@ -6,6 +6,7 @@ mod filtering;
 mod hairpin;
 mod icmp;
 mod invariants;
+mod ipv6;
 mod lifetimes;
 mod mapping;
 mod pipeline;
@@ -48,6 +49,7 @@ impl Lab {
             behavior,
             inside: "10.0.0.0/8".parse().expect("a network"),
             gateway: ip("10.0.0.1"),
+            ipv6: None,
             label: None,
         };
         let mut topology = Topology::new();

@@ -99,6 +99,7 @@ fn carrier_with_customer(customer: &str) -> Nat {
         behavior: full_cone(),
         inside: "100.64.0.0/10".parse().expect("a network"),
         gateway: ip("100.64.0.1"),
+        ipv6: None,
         label: None,
     };
     let mut topology = Topology::new();

@@ -100,7 +100,14 @@ fn about(plan: &Plan, element: &Element) -> Vec<String> {
 
 fn nat_lines(nat: &Nat) -> Vec<String> {
     let axes = axes_of(&nat.behavior).into_iter().map(|(key, value)| format!("{key}: {value}"));
-    std::iter::once(format!("inside: {}", nat.inside)).chain(axes).collect()
+    let ipv6 = nat.ipv6.iter().flat_map(|side| {
+        [
+            format!("ipv6.prefix: {}", side.prefix),
+            format!("ipv6.filtering: {}", side.filtering),
+            format!("ipv6.udp-timeout: {}", side.udp_lifetime),
+        ]
+    });
+    std::iter::once(format!("inside: {}", nat.inside)).chain(axes).chain(ipv6).collect()
 }
 
 fn firewall_lines(firewall: &Firewall) -> Vec<String> {
@@ -136,8 +143,10 @@ fn endpoint_lines(endpoint: &EndpointRun) -> Vec<String> {
 }
 
 fn peer_lines(plan: &Plan, peer: &Peer) -> Vec<String> {
-    let servers: Vec<String> =
+    let mut servers: Vec<String> =
         peer.ice_servers.iter().map(|one| format!("{}:{}", one.kind, plan.name_of(one.node))).collect();
+    // A server with both families is told once.
+    servers.dedup();
     vec![
         format!("agent: {}", peer.agent),
         format!("ice-servers: [{}]", servers.join(", ")),

@@ -1,15 +1,21 @@
 //! Who has which address. Explicit addresses are taken first; then every node without one gets the next free
 //! address of its network, in the order of the file.
+//!
+//! This is IPv4, with a network for each NAT. IPv6 has one address space and is dealt out in [`ipv6`].
+
+mod ipv6;
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 use rustc_hash::FxHashMap;
 
+pub use self::ipv6::Ipv6Network;
 use super::boxes::{Boxes, What};
+use super::families::Families;
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::File;
-use crate::scenario::read::{At, Reader, text::unusable};
+use crate::scenario::read::{At, Reader, text::unusable_v4};
 use crate::scenario::source::Span;
 
 /// The addresses of all nodes.
@@ -17,10 +23,12 @@ use crate::scenario::source::Span;
 pub struct Addresses {
     /// By number of the box; NATs alone have one.
     pub networks: Vec<Network>,
-    /// By number of the server.
+    /// By number of the box; NATs that carry IPv6 have one.
+    pub ipv6: Vec<Option<Ipv6Network>>,
+    /// By number of the server; IPv4 first.
     pub servers: Vec<Vec<IpAddr>>,
-    /// By number of the peer.
-    pub peers: Vec<IpAddr>,
+    /// By number of the peer; IPv4 first.
+    pub peers: Vec<Vec<IpAddr>>,
 }
 
 /// The networks at both sides of a NAT.
@@ -71,13 +79,14 @@ enum Who {
 
 impl Addresses {
     /// Gives everybody an address.
-    pub fn assign(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>) -> Self {
+    pub fn assign(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>, families: &[Families]) -> Self {
         let mut addresses = Self {
             networks: networks(reader, file, boxes),
+            ipv6: Vec::new(),
             servers: vec![Vec::new(); file.servers.len()],
-            peers: vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED); file.peers.len()],
+            peers: vec![Vec::new(); file.peers.len()],
         };
-        let owners = owners(file, boxes);
+        let owners = owners(file, boxes, families);
         let mut taken = Taken::default();
         for (index, network) in addresses.networks.iter().enumerate() {
             taken.gateway(Some(index), network.gateway);
@@ -97,10 +106,18 @@ impl Addresses {
             match owner.who {
                 Who::Nat(index) => addresses.networks[index].outside = given,
                 Who::Server(index) => addresses.servers[index] = given,
-                Who::Peer(index) => addresses.peers[index] = given[0],
+                Who::Peer(index) => addresses.peers[index] = given,
             }
         }
         addresses.check_networks(reader, boxes, &owners);
+        let ipv6 = ipv6::assign(reader, file, boxes, families);
+        addresses.ipv6 = ipv6.networks;
+        for (all, more) in addresses.servers.iter_mut().zip(ipv6.servers) {
+            all.extend(more);
+        }
+        for (all, more) in addresses.peers.iter_mut().zip(ipv6.peers) {
+            all.extend(more);
+        }
         addresses
     }
 
@@ -226,7 +243,7 @@ impl Addresses {
         match who {
             Who::Nat(index) => &self.networks[index].outside,
             Who::Server(index) => &self.servers[index],
-            Who::Peer(index) => std::slice::from_ref(&self.peers[index]),
+            Who::Peer(index) => &self.peers[index],
         }
     }
 }
@@ -242,8 +259,8 @@ fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
     a.contains(&b) || b.contains(&a)
 }
 
-/// Everybody who has addresses, in the order of the file.
-fn owners<'f>(file: &'f File, boxes: &Boxes<'f>) -> Vec<Owner<'f>> {
+/// Everybody who has IPv4 addresses, in the order of the file.
+fn owners<'f>(file: &'f File, boxes: &Boxes<'f>, families: &[Families]) -> Vec<Owner<'f>> {
     let mut owners = Vec::new();
     for (index, each) in boxes.all.iter().enumerate() {
         if let What::Translates(_, nat, _) = each.what {
@@ -257,16 +274,26 @@ fn owners<'f>(file: &'f File, boxes: &Boxes<'f>) -> Vec<Owner<'f>> {
         }
     }
     for (index, server) in file.servers.iter().enumerate() {
-        let explicit = server.body.addresses.clone();
-        owners.push(Owner { name: &server.name, realm: None, explicit, who: Who::Server(index) });
+        let explicit = of_family(server.body.addresses.as_deref(), IpAddr::is_ipv4);
+        if explicit.is_some() || server.body.addresses.is_none() {
+            owners.push(Owner { name: &server.name, realm: None, explicit, who: Who::Server(index) });
+        }
     }
-    for (index, peer) in file.peers.iter().enumerate() {
-        let explicit = peer.body.address.clone().map(|address| vec![address]);
+    let peers = file.peers.iter().enumerate();
+    for (index, peer) in peers.filter(|(index, _)| families[*index].ipv4) {
+        let explicit = of_family(peer.body.address.as_deref(), IpAddr::is_ipv4);
         let realm = boxes.realm(boxes.peer_parent(index));
         owners.push(Owner { name: &peer.name, realm, explicit, who: Who::Peer(index) });
     }
     owners.sort_by_key(|owner| owner.name.span);
     owners
+}
+
+/// The addresses of one family; `None` if there is none.
+fn of_family(addresses: Option<&[At<IpAddr>]>, is_wanted: fn(&IpAddr) -> bool) -> Option<Vec<At<IpAddr>>> {
+    let wanted: Vec<At<IpAddr>> =
+        addresses.unwrap_or_default().iter().filter(|address| is_wanted(&address.value)).cloned().collect();
+    (!wanted.is_empty()).then_some(wanted)
 }
 
 /// The inside of every NAT; for other boxes a placeholder.
@@ -334,7 +361,7 @@ fn check_inside(reader: &mut Reader<'_>, inside: &At<Ipv4Net>) -> bool {
     let problem = match () {
         () if network.prefix_len() > 30 => "has no room for a gateway and a host",
         () if network.prefix_len() < 8 => "is larger than any network one runs",
-        () => match unusable(network.network()).or(unusable(network.broadcast())) {
+        () => match unusable_v4(network.network()).or(unusable_v4(network.broadcast())) {
             Some(problem) => problem,
             None => return true,
         },

@@ -1,8 +1,11 @@
 //! Gathering candidates (RFC 8445 §5.1.1), and the way to the peer through relays.
 
+mod preference;
+
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
+pub(super) use self::preference::Families;
 use super::server_link::{ServerLink, Tools};
 use super::stun_client::{Answer, StunClient};
 use super::transaction::TransactionIds;
@@ -20,6 +23,7 @@ pub(super) const TA: SimDuration = SimDuration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Gatherer {
     max_candidates: usize,
+    families: Families,
     ids: TransactionIds,
     stun: Vec<StunClient>,
     turn: Vec<TurnClient>,
@@ -57,6 +61,7 @@ impl Gatherer {
     pub(super) fn new(config: &AgentConfig) -> Self {
         Self {
             max_candidates: config.max_candidates,
+            families: Families::of(&config.sockets),
             ids: TransactionIds::new(config.seed, &config.name),
             stun: Vec::new(),
             turn: Vec::new(),
@@ -234,10 +239,13 @@ impl Gatherer {
         // A host candidate and a relayed one are their own base (§5.1.1.1, §5.1.1.2).
         let own_base = if kind == CandidateType::ServerReflexive { base } else { address };
         let foundation = self.foundation(Foundation { kind, base: own_base.ip(), server });
-        let same_kind = self.candidates.iter().filter(|other| other.kind == kind).count();
+        let is_alike =
+            |other: &&Candidate| other.kind == kind && other.address.is_ipv4() == address.is_ipv4();
+        let earlier = self.candidates.iter().filter(is_alike).count();
+        let local_preference = self.families.local_preference(address, earlier);
         let candidate = Candidate {
             foundation,
-            priority: Candidate::priority_of(type_preference(kind), local_preference(same_kind)),
+            priority: Candidate::priority_of(type_preference(kind), local_preference),
             address,
             kind,
             related,
@@ -331,11 +339,6 @@ fn type_preference(kind: CandidateType) -> u8 {
         CandidateType::Relayed => 2,
         _ => Candidate::type_preference(kind),
     }
-}
-
-/// RFC 8445 §5.1.2.1: 65535 for an only candidate, and one of its own for each further one of a type.
-pub(super) fn local_preference(same_kind: usize) -> u16 {
-    u16::MAX - u16::try_from(same_kind).unwrap_or(u16::MAX)
 }
 
 /// True for an address that datagrams can be sent to: not what a broken or forged message may hold.
