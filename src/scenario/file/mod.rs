@@ -6,6 +6,7 @@ mod expect;
 mod firewall;
 mod ice_server;
 mod link;
+mod media;
 mod nat;
 mod peer;
 mod profile;
