@@ -16,6 +16,7 @@
 //! | [`base`] | virtual time, seeded randomness, exact quantities, ids, bounds |
 //! | [`plan`] | plain data: what a scenario says, in the field's own words |
 //! | [`wire`] | IP packets, STUN and TURN messages, candidate lines, capture files |
+//! | [`transport`] | byte streams: TCP connections, a model of TLS, messages in streams, tunnels through proxies |
 //! | [`device`] | sans-IO network elements: links, routers, firewalls, NATs, STUN and TURN servers |
 //! | [`agent`] | real ICE stacks behind one sans-IO interface |
 //! | [`endpoint`] | any other UDP protocol, yours for instance, behind another |
@@ -69,6 +70,7 @@ pub mod scenario;
 #[cfg(feature = "cli")]
 pub mod suite;
 pub mod trace;
+pub mod transport;
 pub mod wire;
 
 /// The pages of `docs/` whose code is Rust are tests.

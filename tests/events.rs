@@ -244,3 +244,20 @@ fn reports_tell_every_event() {
     }
     assert!(lines.contains(r#"{"event":"forgot","at_ms":20000.0,"node":"home"}"#));
 }
+
+#[test]
+fn a_firewall_takes_all_that_a_profile_says() {
+    let with = |firewall: &str| {
+        let text = format!(
+            "firewalls: {{ fw: {firewall} }}\npeers: {{ a: {{ behind: fw }}, b: {{}} }}\ncalls: [a -> b]\n\
+             events: [{{ at: 5s, set-firewall: {{ fw: {{ profile: gcp-firewall }} }} }}]\n"
+        );
+        let plan = plan(&Source::new("fw.nat.yaml", text), &Overrides::default());
+        match &plan.events[0].action {
+            Action::SetFirewall(firewalls) => firewalls[0].1.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+
+    assert_eq!(with("{}"), with("{ udp-timeout: 7s, filtering: endpoint-independent }"));
+}

@@ -8,6 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["base"],
     &["plan"],
     &["wire"],
+    &["transport"],
     &["device", "agent", "endpoint", "scenario", "trace"],
     &["engine"],
     &["outcome"],

@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
+use common::tshark::{tshark, tshark_is_here};
 use punchlab::engine::{Run, RunOptions};
 use punchlab::plan::Plan;
 use punchlab::report::capture;
@@ -67,16 +65,6 @@ fn tshark_shows_interfaces_directions_names_and_comments() {
     assert!(text.contains("dropped by nat-b: nat-filtered: 198.51.100.1:41001 accepts only"), "{text}");
 }
 
-fn tshark_is_here() -> bool {
-    let here =
-        Command::new("tshark").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    assert!(here || std::env::var_os("CI").is_none(), "tshark is not installed");
-    if !here {
-        writeln!(std::io::stderr(), "skipped: tshark is not installed").expect("standard error");
-    }
-    here
-}
-
 fn capture_of_the_fixture() -> Vec<u8> {
     let fixture::Fixture { plan, run, .. } = fixture::Fixture::relay();
     captured(&plan, &run)
@@ -93,22 +81,4 @@ fn captured(plan: &Plan, run: &Run) -> Vec<u8> {
     let mut bytes = Vec::new();
     capture::write(&mut bytes, plan, run.seed, run.trace.as_ref().expect("a trace")).expect("memory");
     bytes
-}
-
-/// What tshark prints about a capture.
-fn tshark(capture: Vec<u8>, arguments: &[&str]) -> String {
-    let mut child = Command::new("tshark")
-        .args(["-r", "-"])
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("tshark starts");
-    let mut stdin = child.stdin.take().expect("its input");
-    let feeder = std::thread::spawn(move || stdin.write_all(&capture));
-    let output = child.wait_with_output().expect("tshark ends");
-    feeder.join().expect("no panic").expect("tshark reads");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("UTF-8")
 }

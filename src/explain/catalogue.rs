@@ -29,7 +29,7 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
         match &node.element {
             Element::Router => {}
             Element::Nat(nat) => catalogue.nat(&node.name, nat, node.addresses.len()),
-            Element::Firewall(firewall) => catalogue.firewall(id, &node.name, firewall),
+            Element::Firewall(firewall) => catalogue.firewall(&node.name, firewall),
             Element::Server(server) => catalogue.server(id, &node.name, server),
             Element::Peer(peer) => catalogue.peer(&node.name, peer),
         }
@@ -99,11 +99,10 @@ impl Catalogue<'_> {
         }
     }
 
-    fn firewall(&mut self, id: NodeId, name: &str, firewall: &Firewall) {
+    fn firewall(&mut self, name: &str, firewall: &Firewall) {
         let nickname = is_nickname(firewall);
         let axes = Axes { section: if nickname { "nats" } else { "firewalls" }, name };
-        let is_changed = self.is_changed_on_the_way(id);
-        if nickname && !is_changed {
+        if nickname {
             self.changes.push(Change::one(
                 format!("take {name} away"),
                 axes.path("type"),
@@ -122,7 +121,6 @@ impl Catalogue<'_> {
         self.outbound(axes, firewall);
         if firewall.inbound == InboundPolicy::Deny
             && firewall.filtering == FilteringBehavior::AddressAndPortDependent
-            && !is_changed
         {
             self.changes.push(Change::one(
                 format!("let everybody in through {name}"),
@@ -176,19 +174,16 @@ impl Catalogue<'_> {
         ports
     }
 
-    /// True if an event starts or stops this server, or gives this firewall rules, which might not go with other ones from
-    /// the beginning.
-    fn is_changed_on_the_way(&self, node: NodeId) -> bool {
-        self.plan.events.iter().any(|event| match &event.action {
-            Action::ServerDown(id) | Action::ServerUp(id) | Action::ServerRestart(id) => *id == node,
-            Action::SetFirewall(firewalls) => firewalls.iter().any(|(id, _)| *id == node),
-            _ => false,
+    /// True if an event starts or stops this server, which could then not begin the other way.
+    fn is_switched_on_the_way(&self, node: NodeId) -> bool {
+        self.plan.events.iter().any(|event| {
+            matches!(&event.action, Action::ServerDown(id) | Action::ServerUp(id) | Action::ServerRestart(id) if *id == node)
         })
     }
 
     fn server(&mut self, id: NodeId, name: &str, server: &Server) {
         let axes = Axes { section: "servers", name };
-        if !self.is_changed_on_the_way(id) {
+        if !self.is_switched_on_the_way(id) {
             let what = if server.up { format!("switch {name} off") } else { format!("switch {name} on") };
             self.changes.push(Change::one(what, axes.path("up"), (!server.up).to_string()));
         }

@@ -116,7 +116,10 @@ impl Case<'_> {
         if sentences.is_empty() {
             sentences = self.obstacles();
         }
-        sentences.push(format!("So the call goes through {}.", self.relays()));
+        // Whoever has lost contact may have selected a pair since that never carried anything.
+        if [self.sides.caller, self.sides.callee].iter().all(|side| side.state.is_connected()) {
+            sentences.push(format!("So the call goes through {}.", self.relays()));
+        }
         sentences
     }
 

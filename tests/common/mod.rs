@@ -3,6 +3,7 @@
 
 #[cfg(feature = "cli")]
 pub mod program;
+pub mod tshark;
 
 use std::path::{Path, PathBuf};
 

@@ -30,7 +30,7 @@ pub enum Action {
     SetNat(Vec<(At<String>, Nat)>),
     SetFirewall(Vec<(At<String>, Firewall)>),
     NatReboot(At<String>),
-    Renumber(Vec<(At<String>, Option<Vec<At<IpAddr>>>)>),
+    Renumber(Vec<Renumbered>),
     ServerDown(At<String>),
     ServerUp(At<String>),
     ServerRestart(At<String>),
@@ -39,6 +39,9 @@ pub enum Action {
     Heal(Option<Sides>),
     Expect(Vec<Expectation>),
 }
+
+/// A NAT and its new addresses; `None`: the next free one.
+pub type Renumbered = (At<String>, Option<Vec<At<IpAddr>>>);
 
 /// Who cannot reach whom.
 pub type Sides = [Vec<At<String>>; 2];
@@ -152,7 +155,7 @@ fn changes<T>(
     Some(found)
 }
 
-fn renumber(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<(At<String>, Option<Vec<At<IpAddr>>>)>> {
+fn renumber(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Renumbered>> {
     match &node.value {
         Value::Scalar(_) => Some(vec![(reader.node_name("renumber", node)?, None)]),
         Value::Map(entries) if !entries.is_empty() => {
