@@ -5,6 +5,7 @@
 
 pub(crate) mod host;
 pub(crate) mod machine;
+pub(crate) mod media;
 pub(crate) mod network;
 pub(crate) mod queue;
 pub(crate) mod recorder;
@@ -15,6 +16,7 @@ pub(crate) mod settle;
 pub(crate) mod signalling;
 pub(crate) mod world;
 
+pub use media::FlowRun;
 pub use network::Network;
 pub use recorder::Recorder;
 pub use run::{DropCount, EndpointRun, Moment, Observed, Run, SessionRun};

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::media::FlowRun;
 use crate::base::{NodeId, SessionId, SimTime};
 use crate::plan::{DropReason, IceState, MappingRow};
 use crate::trace::{Place, Trace};
@@ -72,6 +73,8 @@ pub struct SessionRun {
     pub first_observed: Option<Observed>,
     /// The same for the last data that arrived.
     pub observed: Option<Observed>,
+    /// What it sent and received of each of the call's flows.
+    pub media: Vec<FlowRun>,
     /// Trouble the agent met and could live with.
     pub troubles: Vec<String>,
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::media::{self, Datagram};
 use super::run::{Observed, SessionRun};
 use crate::agent::{IceStack, Input, Output, StackError};
 use crate::base::{SessionId, SimDuration, SimTime};
@@ -94,7 +95,12 @@ impl Session {
         let mut answers = Vec::new();
         while let Some(output) = self.poll_stack()? {
             match output {
-                Output::Data { payload, .. } => answers.extend(self.take_data(now, &payload, trail)),
+                Output::Data { payload: data, .. } => {
+                    let datagram = Datagram { is_ipv4: socket.is_ipv4(), payload: payload.len() };
+                    if !media::take(&mut self.diary.media, now, &data, datagram) {
+                        answers.extend(self.take_data(now, &data, trail));
+                    }
+                }
                 other => self.take_output(now, other, requests),
             }
         }
@@ -110,13 +116,15 @@ impl Session {
             self.call_stack(now, Input::Timeout)?;
             self.drain(now, requests)?;
         }
-        self.probe_if_due(now, requests)
+        self.probe_if_due(now, requests)?;
+        self.send_media_if_due(now, requests)
     }
 
     /// When [`Session::handle_timeout`] wants to be called next.
     pub fn next_timeout(&mut self) -> Option<SimTime> {
         self.agent_due = self.stack.next_timeout();
-        self.agent_due.into_iter().chain(self.probe.repeat_at).min()
+        let media = self.diary.media.iter().filter_map(|flow| flow.sent.due());
+        self.agent_due.into_iter().chain(self.probe.repeat_at).chain(media).min()
     }
 
     /// When the pair it uses now was selected.
@@ -193,6 +201,7 @@ impl Session {
             Output::Selected(pair) => {
                 self.diary.selections.push((now, pair));
                 self.probe.restart(now);
+                self.diary.media.iter_mut().for_each(|flow| flow.sent.start(now));
                 requests.push(Request::Note(AgentEvent::Selected(pair)));
             }
             // Data comes in with a datagram only, where its trail is known.
@@ -230,6 +239,25 @@ impl Session {
             self.probe.sent_at.push(now);
             self.probe.repeat_at = Some(now + PROBE_INTERVAL);
             self.send_probe(now, ProbeMessage::Ping(number), requests)?;
+        }
+        Ok(())
+    }
+
+    fn send_media_if_due(&mut self, now: SimTime, requests: &mut Vec<Request>) -> Result<(), StackError> {
+        for flow in 0..self.diary.media.len() {
+            while let Some(packet) = self.diary.media[flow].next_packet(now) {
+                self.call_stack(now, Input::Send(&packet))?;
+                let mut datagram = None;
+                while let Some(output) = self.poll_stack()? {
+                    if let Output::Transmit { from, payload, .. } = &output
+                        && media::carries(payload, &packet)
+                    {
+                        datagram = Some(Datagram { is_ipv4: from.is_ipv4(), payload: payload.len() });
+                    }
+                    self.take_output(now, output, requests);
+                }
+                self.diary.media[flow].note_sent(now, &packet, datagram);
+            }
         }
         Ok(())
     }
@@ -319,6 +347,7 @@ pub fn blank_diary(
         selections: Vec::new(),
         first_observed: None,
         observed: None,
+        media: Vec::new(),
         troubles: Vec::new(),
     }
 }

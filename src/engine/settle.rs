@@ -4,6 +4,7 @@
 //! settled when both sides have a pair, data has gone both ways over it, and neither has changed its mind for a
 //! quiet time. While data passes a relay that time is longer, since a better pair may still be found.
 
+use super::media::MEDIA_TIME;
 use super::session::Session;
 use crate::base::{SimDuration, SimTime};
 use crate::plan::IceState;
@@ -40,7 +41,7 @@ pub enum CallProgress {
     Failed,
 }
 
-/// How far the call of these two sessions is.
+/// How far the call of these two sessions is. With media it is given time to carry some.
 pub fn progress(caller: &Session, callee: &Session, quiet: Quiet) -> CallProgress {
     let sides = [caller, callee];
     if sides.iter().any(|side| side.diary.state == IceState::Failed) {
@@ -52,9 +53,10 @@ pub fn progress(caller: &Session, callee: &Session, quiet: Quiet) -> CallProgres
     }
     let relayed =
         sides.map(|side| side.diary.observed.is_some_and(|observed| observed.trail.relayed.is_some()));
+    let media = if caller.diary.media.is_empty() { SimDuration::ZERO } else { MEDIA_TIME };
     match relayed {
-        [false, false] => CallProgress::SettlesAt(changed_at + quiet.unrelayed),
-        [true, true] => CallProgress::SettlesAt(changed_at + quiet.relayed),
+        [false, false] => CallProgress::SettlesAt(changed_at + quiet.unrelayed + media),
+        [true, true] => CallProgress::SettlesAt(changed_at + quiet.relayed + media),
         // One way through a relay and the other not: one side has not heard of the better pair yet.
         _ => CallProgress::Open,
     }

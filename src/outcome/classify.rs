@@ -126,6 +126,9 @@ pub fn classify(plan: &Plan, sessions: &[SessionRun], call: usize) -> Option<Cal
             .filter(|_| connected)
             .and_then(|observed| observed.rtt_ns)
             .map(|nanos| SimDuration::from_nanos(nanos).as_millis_f64()),
+        relay_overhead: None,
+        media: Vec::new(),
+        media_gap_ms: None,
         why: String::new(),
         from,
         to,

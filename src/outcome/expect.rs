@@ -68,6 +68,7 @@ fn judge_one(plan: &Plan, seen: Seen<'_>, expectation: &Expectation) -> Expectat
             (state.to_string(), each_call(seen, |call| (word(Some(call.state)), call.state == *state)))
         }
         ExpectedFact::Drops(drops) => judge_drops(plan, seen, drops),
+        ExpectedFact::MediaGap { min, max } => judge_gap(seen, *min, *max),
     };
     ExpectationOutcome {
         expect: expectation.fact.key(),
@@ -112,6 +113,26 @@ fn judge_drops(plan: &Plan, seen: Seen<'_>, wanted: &DropExpectation) -> (String
         None => format!("at least {}", wanted.min),
     };
     (format!("{bounds} by {by}, {}", word_or_any(wanted.reason)), (count.to_string(), ok))
+}
+
+/// Of calls with media: the others have none that could be gone.
+fn judge_gap(seen: Seen<'_>, min: Option<SimDuration>, max: Option<SimDuration>) -> (String, (String, bool)) {
+    let wanted = match (min, max) {
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("at least {min}"),
+        (None, Some(max)) => format!("at most {max}"),
+        (None, None) => "any".into(),
+    };
+    let fits = |gap: SimDuration| min.is_none_or(|min| gap >= min) && max.is_none_or(|max| gap <= max);
+    let judge = |call: &CallOutcome| match call.media_gap_ms {
+        Some(ms) => {
+            let gap = SimDuration::from_nanos((ms * 1e6).round() as u64);
+            (gap.to_string(), fits(gap))
+        }
+        None => ("no media".into(), false),
+    };
+    let calls: Vec<CallOutcome> = seen.calls.iter().filter(|call| !call.media.is_empty()).cloned().collect();
+    (wanted, each_call(Seen { calls: &calls, ..seen }, judge))
 }
 
 fn path_history(call: &CallOutcome) -> String {

@@ -6,6 +6,7 @@ pub(crate) mod checks;
 pub(crate) mod classify;
 pub(crate) mod deaths;
 pub(crate) mod expect;
+pub(crate) mod media;
 pub(crate) mod moment;
 pub(crate) mod needs;
 pub(crate) mod passage;
@@ -13,6 +14,7 @@ pub(crate) mod why;
 
 use std::collections::BTreeMap;
 
+pub use media::{DelayOutcome, MediaOutcome, RelayOverhead};
 use serde::Serialize;
 
 use crate::engine::{DropCount, Run, RunError, RunOptions, run};
@@ -84,6 +86,15 @@ pub struct CallOutcome {
     /// Round trip of application data over the settled pair.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rtt_ms: Option<f64>,
+    /// What the relay cost; absent without media, or without a relay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay_overhead: Option<RelayOverhead>,
+    /// What became of its media, the caller's first; absent without media.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<MediaOutcome>,
+    /// The longest time without a packet of any of its flows; absent without media.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_gap_ms: Option<f64>,
     /// One or a few sentences: the cause of the path.
     pub why: String,
 }
@@ -174,6 +185,7 @@ pub fn simulate(plan: &Plan, options: &RunOptions) -> Result<(Run, Outcome), Run
 pub fn judge(plan: &Plan, run: &Run, needs: &[Option<Needs>]) -> Outcome {
     let calls = (0..plan.calls.len()).filter_map(|call| {
         let mut outcome = classify::classify(plan, &run.sessions, call)?;
+        media::add(&mut outcome, plan, &run.sessions, call, run.ended_at);
         outcome.needs = needs.get(call).copied().flatten();
         let why = why::explain(plan, run, call, outcome.path, outcome.needs);
         outcome.why = [changes::explain(plan, run, call), why].join(" ").trim().to_owned();

@@ -37,6 +37,13 @@ pub enum ExpectedFact {
     IceState(IceState),
     /// Packets that had to die.
     Drops(DropExpectation),
+    /// How long nothing of a flow arrived, of all flows and both directions of a call with media.
+    MediaGap {
+        /// At least this long.
+        min: Option<SimDuration>,
+        /// At most this long.
+        max: Option<SimDuration>,
+    },
 }
 
 /// An expected selected pair. What is `None` may be anything.
@@ -75,6 +82,7 @@ impl ExpectedFact {
             Self::NatHops(_) => "nat-hops",
             Self::IceState(_) => "ice-state",
             Self::Drops(_) => "drops",
+            Self::MediaGap { .. } => "media-gap",
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod element;
 pub(crate) mod event;
 pub(crate) mod expectation;
 pub(crate) mod graph;
+pub(crate) mod media;
 pub(crate) mod state;
 pub(crate) mod verdict;
 
@@ -20,6 +21,7 @@ pub use element::*;
 pub use event::{Action, Event};
 pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
 pub use graph::{Node, Port, Topology};
+pub use media::{MediaFlow, MediaKind};
 pub use state::{MappingRow, PortBlock, Protocol, StateChange};
 pub use verdict::{CandidateType, Family, IceState, Needs, PairState, Path};
 
@@ -59,6 +61,8 @@ pub struct Call {
     pub to: NodeId,
     /// When the caller begins to gather.
     pub at: SimTime,
+    /// What it carries in both directions, a kind at most once; empty: nothing but the lab's probes.
+    pub media: Vec<MediaFlow>,
 }
 
 /// How offers, answers and trickled candidates travel between peers.

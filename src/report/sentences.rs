@@ -7,7 +7,9 @@ use super::text::milliseconds;
 use super::{Report, names};
 use crate::explain::account::EndWord;
 use crate::explain::{CheckAccount, PairAccount};
-use crate::outcome::{CallOutcome, ExpectationOutcome, SelectedOutcome};
+use crate::outcome::{
+    CallOutcome, DelayOutcome, ExpectationOutcome, MediaOutcome, RelayOverhead, SelectedOutcome,
+};
 use crate::plan::{CandidateType, Drop, DropReason, Family, IceState, Path, Plan, Rule};
 use crate::trace::EventKind;
 use crate::wire::Flow;
@@ -69,7 +71,52 @@ pub fn facts(call: &CallOutcome) -> String {
     if let Some(rtt) = call.rtt_ms {
         facts.push(format!("Round trip: {}.", milliseconds(rtt)));
     }
+    if let Some(RelayOverhead { bytes_percent, rtt_percent }) = call.relay_overhead {
+        let rtt =
+            rtt_percent.map(|percent| format!(", {} round trip than straight over the links", more(percent)));
+        facts.push(format!("The relay costs {} bytes{}.", more(bytes_percent), rtt.unwrap_or_default()));
+    }
     facts.join(" ")
+}
+
+/// `3.12% more`, or `5% less`.
+fn more(percent: f64) -> String {
+    format!("{}% {}", percent.abs(), if percent < 0.0 { "less" } else { "more" })
+}
+
+/// What became of a call's media, a line for each direction. None without media.
+pub fn media(call: &CallOutcome) -> Vec<String> {
+    let line = |from: &str, to: &str| {
+        let flows: Vec<String> = call.media.iter().filter(|flow| flow.from == from).map(flow).collect();
+        (!flows.is_empty()).then(|| format!("{from} to {to}: {}.", flows.join("; ")))
+    };
+    [line(&call.from, &call.to), line(&call.to, &call.from)].into_iter().flatten().collect()
+}
+
+/// `audio 40 kbit/s, 500 sent, 12 lost, delay 22 ms (95%: 23 ms, max. 25 ms), jitter 1 ms, gap 20 ms`.
+fn flow(flow: &MediaOutcome) -> String {
+    let mut parts = vec![format!("{} {} kbit/s, {} sent", flow.flow, flow.kbps, flow.sent)];
+    if flow.sent > 0 {
+        parts.push(format!("{} lost", flow.lost));
+    }
+    if flow.unsent > 0 {
+        parts.push(format!("{} never sent", flow.unsent));
+    }
+    if let Some(DelayOutcome { p50, p95, max }) = flow.delay_ms {
+        let [p50, p95, max] = [p50, p95, max].map(tenths);
+        parts.push(match p50 == max {
+            true => format!("delay {p50}"),
+            false => format!("delay {p50} (95%: {p95}, max. {max})"),
+        });
+    }
+    parts.extend(flow.jitter_ms.map(|ms| format!("jitter {}", tenths(ms))));
+    parts.extend(flow.gap_ms.map(|ms| format!("longest gap {}", tenths(ms))));
+    parts.join(", ")
+}
+
+/// Milliseconds to a tenth.
+fn tenths(ms: f64) -> String {
+    milliseconds((ms * 10.0).round() / 10.0)
 }
 
 /// An expectation and what came of it: `path: relay`, or `at 27 s, path: wanted relay, got stun`.

@@ -56,6 +56,7 @@ fn call(text: &mut Text, call: &CallOutcome, times: bool) {
         fact("connected after", ms(call.connected_ms));
         fact("settled after", ms(call.settled_ms));
         fact("round trip", ms(call.rtt_ms));
+        fact("media gap", ms(call.media_gap_ms));
     }
     let end = |end: &EndOutcome| format!("{} {}", end.kind, end.address);
     for (peer, pair) in &call.selected {

@@ -4,11 +4,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{EVENT, FILE, ICE_SERVER, Key, Kind, LINK, SECTIONS, Section, VERSION};
+use super::keys::{EVENT, FILE, ICE_SERVER, Key, Kind, LINK, MEDIA, MEDIA_GAP, SECTIONS, Section, VERSION};
 use super::links;
 use super::profiles;
 use crate::base::Limits;
-use crate::plan::Topology;
+use crate::plan::{MediaKind, Topology};
+use crate::scenario::word::Word;
 
 /// The schema.
 pub fn schema() -> Value {
@@ -124,6 +125,11 @@ fn of_kind(key: &str, kind: Kind) -> Value {
         }
         Kind::Sides => sides(),
         Kind::SidesOrAll => json!({ "anyOf": [word(key, vec!["all"]), sides()] }),
+        Kind::Media => {
+            let kinds = one_or_list(word(key, MediaKind::words()), Entries::SomeDistinct);
+            json!({ "anyOf": [kinds, reference(&MEDIA)] })
+        }
+        Kind::Gap => json!({ "anyOf": [of_kind(key, Kind::Duration), reference(&MEDIA_GAP)] }),
         Kind::Matrix => {
             let expression = json!({ "type": "string", "pattern": EXPRESSION });
             let value = json!({ "type": ["string", "number", "boolean"], "not": expression });

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::{World, WorldEvent};
 use crate::agent::{self, AgentConfig};
 use crate::base::{PortRange, Random, SessionId};
+use crate::engine::media;
 use crate::engine::session::{Session, blank_diary};
 use crate::engine::settle::{CallProgress, progress};
 use crate::engine::{Network, RunError, RunOptions};
@@ -76,7 +77,8 @@ pub(super) fn open_sessions(
             for socket in &sockets {
                 network.open_socket(node, *socket);
             }
-            let diary = blank_diary(node, sockets, stack.name(), counterpart);
+            let mut diary = blank_diary(node, sockets, stack.name(), counterpart);
+            diary.media = media::flows(&call.media);
             sessions.push(Session::new(stack, diary, place.name.clone()));
         }
     }

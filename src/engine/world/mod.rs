@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use rustc_hash::FxHashMap;
 
 use self::deliver::Receiver;
+use super::media::MEDIA_TIME;
 use super::network::Network;
 use super::queue::EventQueue;
 use super::recorder::Recorder;
@@ -34,7 +35,9 @@ pub const DEFAULT_DURATION: SimDuration = SimDuration::from_secs(60);
 fn longest(plan: &Plan) -> SimDuration {
     let last_call = plan.calls.iter().map(|call| call.at).max().unwrap_or_default().since(SimTime::ZERO);
     let gathering = if plan.signalling.trickle { SimDuration::ZERO } else { agent::PATIENCE.times(2) };
-    let calls = last_call + plan.signalling.delay.times(2) + gathering + DEFAULT_DURATION;
+    let has_media = plan.calls.iter().any(|call| !call.media.is_empty());
+    let media = if has_media { MEDIA_TIME } else { SimDuration::ZERO };
+    let calls = last_call + plan.signalling.delay.times(2) + gathering + DEFAULT_DURATION + media;
     calls.max(script::end(plan).since(SimTime::ZERO))
 }
 

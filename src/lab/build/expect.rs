@@ -12,6 +12,7 @@ pub struct Expect {
     pub(super) keys: Map,
     selected: Map,
     nat_hops: Map,
+    pub(super) media_gap: Map,
     drops: Vec<Map>,
 }
 
@@ -51,6 +52,20 @@ impl Expect {
     pub fn nat_hops(mut self, peer: impl AsRef<str>, hops: u32) -> Self {
         self.nat_hops.set(&quoted(peer.as_ref()), hops);
         self.keys.set("nat-hops", &self.nat_hops);
+        self
+    }
+
+    /// The longest time without a packet of any flow of a call with media is at least this.
+    pub fn media_gap_min(mut self, min: SimDuration) -> Self {
+        self.media_gap.set("min", min);
+        self.keys.set("media-gap", &self.media_gap);
+        self
+    }
+
+    /// The longest time without a packet of any flow of a call with media is at most this.
+    pub fn media_gap_max(mut self, max: SimDuration) -> Self {
+        self.media_gap.set("max", max);
+        self.keys.set("media-gap", &self.media_gap);
         self
     }
 

@@ -25,6 +25,7 @@
 //! same messages. What is given twice has its last value. Names are checked when the scenario runs.
 
 mod boxes;
+mod call;
 mod event;
 mod expect;
 mod hosts;
@@ -36,6 +37,7 @@ mod tests;
 use std::fmt::Display;
 
 pub use boxes::{Firewall, Ipv6, Nat, Outbound};
+pub use call::Call;
 pub use event::Event;
 pub use expect::{Drops, Expect};
 pub use hosts::{IceServer, Peer, Server};
@@ -112,6 +114,12 @@ impl Draft {
     /// One peer calls another at this time after the run began.
     pub fn call_at(mut self, from: impl AsRef<str>, to: impl AsRef<str>, at: SimDuration) -> Self {
         self.calls.push(format!("{}: {{ at: {at} }}", between(from, to)));
+        self
+    }
+
+    /// One peer calls another like this: with media, for instance.
+    pub fn call_with(mut self, from: impl AsRef<str>, to: impl AsRef<str>, call: Call) -> Self {
+        self.calls.push(format!("{}: {}", between(from, to), call.keys));
         self
     }
 

@@ -8,9 +8,9 @@ use crate::base::{Bandwidth, PortRange, Probability};
 use crate::lab::Error;
 use crate::plan::{
     CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
-    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, Needs, Nickname, Path,
-    Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, ServiceProtocol, StackKind, Transport,
-    Unsolicited,
+    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, MediaKind, Needs, Nickname,
+    Path, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, ServiceProtocol, StackKind,
+    Transport, Unsolicited,
 };
 
 fn second() -> SimDuration {
@@ -104,6 +104,14 @@ fn peer() -> Peer {
         .agent(StackKind::Is)
 }
 
+fn call() -> Call {
+    Call::new()
+        .at(SimDuration::from_secs(2))
+        .media(MediaKind::Audio, MediaKind::Audio.usual_rate())
+        .media(MediaKind::Video, Bandwidth::from_bits_per_second(300_000).expect("a bandwidth"))
+        .media(MediaKind::Data, MediaKind::Data.usual_rate())
+}
+
 fn expect() -> Expect {
     Expect::new()
         .path([Path::Relay])
@@ -116,6 +124,8 @@ fn expect() -> Expect {
         .relay_protocol(Transport::Udp)
         .nat_hops("alice", 0)
         .ice_state(IceState::Completed)
+        .media_gap_min(second())
+        .media_gap_max(SimDuration::from_secs(10))
         .drops(Drops::by("home").reason(DropReason::LinkLoss).min(0).max(1_000))
 }
 
@@ -137,6 +147,7 @@ fn draft() -> Draft {
         .signalling(Signalling::new().delay(second()).loss(Probability::ZERO).trickle(false))
         .call("alice", "bob")
         .call_at("bob", "alice", second())
+        .call_with("bob", "alice", call())
         .event(SimDuration::from_secs(20), Event::set_link("alice", Link::as_it_is().up(false)))
         .event(SimDuration::from_secs(21), Event::expect(Expect::new().ice_state(IceState::Connected)))
         .expect(expect())
@@ -151,7 +162,8 @@ fn every_typed_call_becomes_a_line_of_the_file() {
 fn what_typed_calls_say_is_a_scenario() {
     let plan = draft().scenario().plan().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(plan.name, "everything: \"at once\"");
-    assert_eq!(plan.calls.len(), 2);
+    assert_eq!(plan.calls.len(), 3);
+    assert_eq!(plan.calls[2].media.len(), MediaKind::ALL.len());
 }
 
 fn events() -> Vec<Event> {
@@ -200,7 +212,10 @@ fn there_is_a_typed_call_for_every_key() {
             "signalling",
             with(&Signalling::new().delay(second()).loss(Probability::ZERO).trickle(true).keys, &[]),
         ),
+        ("calls", with(&call().keys, &[])),
+        ("media", with(&call().media, &[])),
         ("expect", with(&expect().keys, &[])),
+        ("media-gap", with(&expect().media_gap, &[])),
         ("events", {
             let mut all = Map::default();
             events().into_iter().for_each(|event| all.append(event.keys));

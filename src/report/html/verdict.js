@@ -42,6 +42,7 @@ function verdictCard(oneTab, index) {
       {},
       el("p", { class: "headline" }, isolated(oneTab.headline)),
       oneTab.facts && el("p", { class: "facts" }, isolated(oneTab.facts)),
+      oneTab.media?.map(line => el("p", { class: "facts" }, isolated(line))),
       oneTab.why &&
         el(
           "ul",

@@ -16,6 +16,9 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
         text.push(&format!(" {}", sentences::result(report.plan, call)));
         text.end_line();
         text.wrapped(Role::Normal, &sentences::facts(call), INDENT, options.width);
+        for line in sentences::media(call) {
+            text.wrapped(Role::Normal, &line, INDENT, options.width);
+        }
         text.wrapped(Role::Dim, &call.why, INDENT, options.width);
     }
     for endpoint in &report.run.endpoints {

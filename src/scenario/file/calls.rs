@@ -1,6 +1,8 @@
 //! `calls:` and `signalling:`.
 
+use super::media;
 use crate::base::{Probability, SimDuration};
+use crate::plan::MediaFlow;
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::{CALL, SIGNALLING};
 use crate::scenario::read::{At, Reader, shortened};
@@ -16,6 +18,10 @@ pub struct Call {
     pub to: At<String>,
     /// `at`.
     pub at: Option<At<SimDuration>>,
+    /// `media`.
+    pub media: Vec<MediaFlow>,
+    /// Where `media` stands, even if it could not be read.
+    pub media_at: Option<Span>,
     /// The whole `alice -> bob`.
     pub span: Span,
 }
@@ -54,13 +60,14 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Call>> {
 
 fn call(reader: &mut Reader<'_>, node: &Node) -> Option<Call> {
     match &node.value {
-        Value::Scalar(scalar) => arrow(reader, &scalar.text, node.span, None),
+        Value::Scalar(scalar) => arrow(reader, &scalar.text, node.span, None, None),
         Value::Map(entries) => match entries.as_slice() {
             [entry] => {
-                let at = reader
-                    .fields(&entry.value, &CALL)
-                    .and_then(|fields| fields.get("at").and_then(|node| reader.leaf("at", node)));
-                arrow(reader, &entry.key, entry.key_span, at)
+                let fields = reader.fields(&entry.value, &CALL);
+                let get = |key| fields.as_ref().and_then(|fields| fields.get(key));
+                let at = get("at").and_then(|node| reader.leaf("at", node));
+                let media = get("media").map(|node| (media::flows(reader, node), node.span));
+                arrow(reader, &entry.key, entry.key_span, at, media)
             }
             _ => {
                 reader.report(
@@ -78,7 +85,13 @@ fn call(reader: &mut Reader<'_>, node: &Node) -> Option<Call> {
     }
 }
 
-fn arrow(reader: &mut Reader<'_>, text: &str, span: Span, at: Option<At<SimDuration>>) -> Option<Call> {
+fn arrow(
+    reader: &mut Reader<'_>,
+    text: &str,
+    span: Span,
+    at: Option<At<SimDuration>>,
+    media: Option<(Vec<MediaFlow>, Span)>,
+) -> Option<Call> {
     let (from, to) = text.split_once("->").map_or((text.trim(), ""), |(from, to)| (from.trim(), to.trim()));
     if from.is_empty() || to.is_empty() || to.contains("->") || from.contains(' ') || to.contains(' ') {
         reader.report(
@@ -91,7 +104,9 @@ fn arrow(reader: &mut Reader<'_>, text: &str, span: Span, at: Option<At<SimDurat
     let part = |name: &str, start: usize| At::new(name.to_owned(), within(span, text, start, name.len()));
     let from_at = text.find(from).unwrap_or_default();
     let to_at = text.rfind(to).unwrap_or_default();
-    Some(Call { from: part(from, from_at), to: part(to, to_at), at, span })
+    let (media, media_at) = media.unzip();
+    let media = media.unwrap_or_default();
+    Some(Call { from: part(from, from_at), to: part(to, to_at), at, media, media_at, span })
 }
 
 /// The part of `span` where a piece of `text` stands; all of it where quotes or escapes make that uncertain.

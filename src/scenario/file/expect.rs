@@ -1,6 +1,7 @@
 //! `expect:`.
 
 use super::super::keys::{DROP, EXPECT, SELECTED};
+use super::media::{self, MediaGap};
 use crate::base::SimDuration;
 use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Selection, Transport};
 use crate::scenario::diagnostic::{Code, Diagnostic};
@@ -33,6 +34,7 @@ pub enum Fact {
     NatHops(Vec<(At<String>, At<u64>)>),
     IceState(IceState),
     Drops(Drops),
+    MediaGap(MediaGap),
 }
 
 /// One entry of `drops`.
@@ -78,6 +80,7 @@ fn fact(reader: &mut Reader<'_>, key: &'static str, node: &Node) -> Option<Fact>
             .then_some(Fact::RelayProtocol(Transport::Udp)),
         "nat-hops" => nat_hops(reader, node).map(Fact::NatHops),
         "ice-state" => reader.word(key, node).map(|at| Fact::IceState(at.value)),
+        "media-gap" => media::gap(reader, node).map(Fact::MediaGap),
         _ => None,
     }
 }

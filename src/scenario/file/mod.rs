@@ -7,6 +7,7 @@ mod firewall;
 mod ice_server;
 mod ipv6;
 mod link;
+mod media;
 mod nat;
 mod peer;
 mod profile;

@@ -26,7 +26,12 @@ pub static CALL: Section = Section {
     about: "An entry is `alice -> bob`, or `alice -> bob: { … }` with the keys below. The caller starts as the controlling agent.",
     keys: &[
         key("at", Kind::Duration, "`0s`", "When the call begins."),
-        not_built("media", "leave the key out: in this version a call carries probes of the lab, not media"),
+        key(
+            "media",
+            Kind::Media,
+            "none",
+            "What flows in both directions once there is a pair: kinds of flows, or a map that gives them rates.",
+        ),
     ],
 };
 
@@ -66,7 +71,12 @@ pub static EXPECT: Section = Section {
         key("ice-state", Kind::Word(IceState::words), "anything", "The state of the caller's agent."),
         key("drops", Kind::MapList(&DROP), "anything", "Packets that have to die."),
         not_built("ice-restarts", "leave the key out: in this version agents do not restart"),
-        not_built("media-gap", "leave the key out: in this version calls carry no media"),
+        key(
+            "media-gap",
+            Kind::Gap,
+            "anything",
+            "The longest time in which nothing of a flow arrived, of all flows and both directions of a call with `media`. A duration is the most it may be.",
+        ),
     ],
 };
 
@@ -89,5 +99,36 @@ pub static DROP: Section = Section {
         key("reason", Kind::Word(DropReason::words), "any", "Why."),
         key("min", Kind::Integer(0, 1_000_000_000), "`1`, or `0` beside `max`", "At least this many."),
         key("max", Kind::Integer(0, 1_000_000_000), "no bound", "At most this many."),
+    ],
+};
+
+/// The flows of a call.
+pub static MEDIA: Section = Section {
+    name: "media",
+    about: "What a call carries, in bits of UDP payload per second, 1kbps to 1Gbps each. `media: audio` and `media: [audio, video]` take 40kbps of audio, 1.2Mbps of video and 100kbps of data.",
+    keys: &[
+        key("audio", Kind::Bandwidth, "none", "A packet every 20 ms."),
+        key(
+            "video",
+            Kind::Bandwidth,
+            "none",
+            "30 frames a second, each in packets of up to 1200 bytes, sent at once.",
+        ),
+        key(
+            "data",
+            Kind::Bandwidth,
+            "none",
+            "Packets of 1200 bytes, evenly spaced; smaller ones if that were fewer than ten a second.",
+        ),
+    ],
+};
+
+/// How long media may be gone.
+pub static MEDIA_GAP: Section = Section {
+    name: "media-gap",
+    about: "How long nothing of a flow arrived.",
+    keys: &[
+        key("min", Kind::Duration, "no bound", "At least this long."),
+        key("max", Kind::Duration, "no bound", "At most this long."),
     ],
 };

@@ -9,7 +9,7 @@ mod nat;
 mod peer;
 mod server;
 
-pub use calls::{CALL, DROP, EXPECT, SELECTED, SIGNALLING};
+pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, SELECTED, SIGNALLING};
 pub use events::EVENT;
 pub use firewall::{FIREWALL, OUTBOUND};
 pub use link::LINK;
@@ -18,6 +18,8 @@ pub use peer::{ICE_SERVER, PEER};
 pub use server::SERVER;
 
 use super::profiles::ProfileKind;
+use crate::plan::MediaKind;
+use crate::scenario::word::Word;
 
 /// The version of the format that is read.
 pub const VERSION: u64 = 1;
@@ -115,6 +117,10 @@ pub enum Kind {
     Sides,
     /// The same, or `all`.
     SidesOrAll,
+    /// Kinds of media, or a map from them to rates.
+    Media,
+    /// A longest time, or a map of bounds.
+    Gap,
     /// A map from names to lists of values.
     Matrix,
     /// A name, or a list of them.
@@ -232,6 +238,8 @@ pub static SECTIONS: &[&Section] = &[
     &SELECTED,
     &DROP,
     &EVENT,
+    &MEDIA,
+    &MEDIA_GAP,
 ];
 
 impl Kind {
@@ -270,6 +278,10 @@ impl Kind {
             Self::Renumber => "NAT, or map from NAT to addresses".into(),
             Self::Sides => "list of two nodes, or of two lists of nodes".into(),
             Self::SidesOrAll => "list of two nodes, or of two lists of nodes; or `all`".into(),
+            Self::Media => {
+                format!("one or a list of {}, or map (`media`)", or_words(&MediaKind::words()))
+            }
+            Self::Gap => "duration or map (`media-gap`)".into(),
             Self::Matrix => "map from name to list of values".into(),
             Self::Names => "one or a list of names".into(),
             Self::NotBuilt(_) => "not built yet".into(),

@@ -85,7 +85,7 @@ pub fn resolve(
         if let (Some(()), Some(()), Some(from), Some(to)) =
             (from, to, node(&call.from.value), node(&call.to.value))
         {
-            resolved.push(Call { from, to, at: SimTime::ZERO + at });
+            resolved.push(Call { from, to, at: SimTime::ZERO + at, media: call.media.clone() });
         }
     }
     resolved

@@ -24,6 +24,7 @@ pub fn resolve(
     check_time(reader, file, expected);
     check_failure(reader, expected);
     check_relay(reader, expected);
+    check_media(reader, file, expected);
     let mut expectations = Vec::new();
     for expectation in expected {
         if let Some(fact) = fact(reader, &expectation.fact, names, topology) {
@@ -57,6 +58,7 @@ fn fact(
         Fact::Family(family) => ExpectedFact::Family(*family),
         Fact::RelayProtocol(protocol) => ExpectedFact::RelayProtocol(*protocol),
         Fact::IceState(state) => ExpectedFact::IceState(*state),
+        Fact::MediaGap(gap) => ExpectedFact::MediaGap { min: gap.min, max: gap.max },
         Fact::NatHops(hops) => {
             let mut found = Vec::new();
             for (peer, count) in hops {
@@ -237,4 +239,28 @@ pub fn check_family(reader: &mut Reader<'_>, file: &File, topology: &Topology, c
     reader.report(
         diagnostic.help(format!("expect the other family, or add `{family}` to the `families` of `{name}`")),
     );
+}
+
+/// Only calls with media have gaps in it.
+fn check_media(reader: &mut Reader<'_>, file: &File, expected: &[file::Expectation]) {
+    let Some(calls) = &file.calls else { return };
+    if calls.iter().any(|call| call.media_at.is_some()) {
+        return;
+    }
+    let gap = find(expected, |fact| if let Fact::MediaGap(_) = fact { Some(()) } else { None });
+    if let Some(((), key, _)) = gap {
+        reader.report(
+            Diagnostic::new(Code::MeaninglessKey, "`media-gap` needs a call with `media`")
+                .at(key, "no call carries media")
+                .help(match calls.first() {
+                    Some(call) => {
+                        format!(
+                            "write `- {} -> {}: {{ media: audio }}` under `calls`",
+                            call.from.value, call.to.value
+                        )
+                    }
+                    None => "remove it".into(),
+                }),
+        );
+    }
 }

@@ -174,7 +174,12 @@ fn assume_file(file: &File, above: Above<'_>, assumed: &mut Assumed) {
         } else {
             format!("{calls}, and every endpoint is done")
         };
-        assumed.note("", "duration", value);
+        let carries = |call: &file::Call| !call.media.is_empty();
+        let media = match file.calls.iter().flatten().any(carries) {
+            true => "; calls with media go on for 10s",
+            false => "",
+        };
+        assumed.note("", "duration", value + media);
     }
 }
 

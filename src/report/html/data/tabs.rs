@@ -20,6 +20,9 @@ pub struct Tab {
     ends: Vec<usize>,
     headline: String,
     facts: String,
+    /// What became of the call's media, a line for each direction.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    media: Vec<String>,
     why: String,
     /// When the call settled, or when the last endpoint was done.
     settled_ms: Option<f64>,
@@ -87,6 +90,7 @@ impl Tab {
             ends: vec![call.from.index(), call.to.index()],
             headline: format!("{} → {} {}", outcome.from, outcome.to, sentences::result(plan, outcome)),
             facts: sentences::facts(outcome),
+            media: sentences::media(outcome),
             why: outcome.why.clone(),
             settled_ms: outcome.settled_ms,
             columns: Vec::new(),
@@ -101,6 +105,7 @@ impl Tab {
             ends: report.run.endpoints.iter().map(|endpoint| endpoint.node.index()).collect(),
             headline: endpoints::in_one_sentence(report),
             facts: String::new(),
+            media: Vec::new(),
             why: endpoints::one_by_one(report),
             settled_ms: settled.map(SimTime::as_millis_f64),
             columns: Vec::new(),
