@@ -76,7 +76,7 @@ pub fn gap(reader: &mut Reader<'_>, node: &Node) -> Option<MediaGap> {
     let fields = reader.fields(node, &MEDIA_GAP)?;
     let min: Option<At<SimDuration>> = fields.get("min").and_then(|node| reader.leaf("min", node));
     let max: Option<At<SimDuration>> = fields.get("max").and_then(|node| reader.leaf("max", node));
-    if fields.first_of(["min", "max"]).is_none() {
+    if matches!(&node.value, Value::Map(entries) if entries.is_empty()) {
         reader.report(
             Diagnostic::new(Code::BadValue, "`media-gap` says nothing")
                 .at(node.span, "nothing in it")
