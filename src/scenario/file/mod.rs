@@ -11,6 +11,7 @@ mod media;
 mod nat;
 mod peer;
 mod profile;
+mod profile_file;
 mod server;
 
 pub use calls::{Call, Signalling};

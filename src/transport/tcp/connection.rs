@@ -9,7 +9,7 @@ use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::time::Duration;
 
 use super::cable::{self, Cable, instant, sim_time};
-use super::marks::{Inbox, Outbox};
+use super::marks::{Inbox, Outbox, Outgoing};
 use crate::base::{PacketId, SimDuration, SimTime};
 use crate::transport::{Note, Piece};
 use crate::wire::{TcpSegment, Trail};
@@ -43,15 +43,6 @@ pub struct Connection {
     /// Since when the other side owes an acknowledgment and has not been heard of.
     silent_since: Option<SimTime>,
     timeout: Option<SimTime>,
-}
-
-/// A segment to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    /// The segment, with the messages that end in it.
-    pub segment: TcpSegment,
-    /// The packet that caused the first of its messages that any packet caused.
-    pub cause: Option<PacketId>,
 }
 
 /// How far a connection is.

@@ -7,9 +7,17 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 
 use super::super::{Note, Piece};
-use super::connection::Outgoing;
 use crate::base::PacketId;
 use crate::wire::{Carried, TcpSegment, Trail};
+
+/// A segment to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The segment, with the messages that end in it.
+    pub segment: TcpSegment,
+    /// The packet that caused the first of its messages that any packet caused.
+    pub cause: Option<PacketId>,
+}
 
 /// What is written: bytes that wait for room in the send buffer, and notes until they are acknowledged.
 #[derive(Debug, Default)]

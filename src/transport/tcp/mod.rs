@@ -15,7 +15,8 @@ mod sockets;
 #[cfg(test)]
 mod tests;
 
-pub use self::connection::{Connection, ConnectionState, Outgoing, Reason, SILENCE};
+pub use self::connection::{Connection, ConnectionState, Reason, SILENCE};
+pub use self::marks::Outgoing;
 pub use self::sockets::{ConnectError, ConnectionId, Event, Sockets, Taken};
 use crate::wire::{TcpFlags, TcpSegment};
 

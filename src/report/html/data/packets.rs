@@ -4,7 +4,6 @@ use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use serde::Serialize;
 
-use super::tabs::tab_of;
 use crate::base::PacketId;
 use crate::plan::Plan;
 use crate::report::journey::{Fate, Journey};
@@ -140,6 +139,13 @@ impl Book {
     pub fn index_of(&self, packet: PacketId) -> Option<usize> {
         self.index.get(&packet).copied()
     }
+}
+
+/// Which tab shows a packet: that of its call, or that of the endpoints, which comes after those of calls. `None`:
+/// nobody can tell which call it belongs to.
+fn tab_of(report: Report<'_>, journey: &Journey<'_>) -> Option<usize> {
+    let of_endpoints = (!report.run.endpoints.is_empty()).then_some(report.plan.calls.len());
+    journey.call.or(of_endpoints)
 }
 
 fn kind(

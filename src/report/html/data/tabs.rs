@@ -55,13 +55,6 @@ pub enum Moment {
 /// The stamp of the tab of endpoints.
 const ENDPOINTS: &str = "endpoints";
 
-/// Which tab shows a packet: that of its call, or that of the endpoints, which comes after those of calls. `None`:
-/// nobody can tell which call it belongs to.
-pub fn tab_of(report: Report<'_>, journey: &Journey<'_>) -> Option<usize> {
-    let of_endpoints = (!report.run.endpoints.is_empty()).then_some(report.plan.calls.len());
-    journey.call.or(of_endpoints)
-}
-
 /// Every call with its ladder, then the endpoints with theirs, and the moments the ladders speak of, in order of time.
 pub fn tabs(report: Report<'_>, journeys: &[Journey<'_>], book: &Book) -> (Vec<Tab>, Vec<Moment>) {
     let mut moments = Vec::new();
