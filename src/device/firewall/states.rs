@@ -104,8 +104,7 @@ impl States {
 
     /// Nothing is remembered any more.
     pub(in crate::device) fn clear(&mut self) {
-        self.endpoints.clear();
-        self.count = 0;
+        *self = Self::new(self.capacity);
     }
 
     /// Remembers `remote`, or remembers it for longer.

@@ -348,3 +348,18 @@ fn no_more_connections_are_followed_than_there_is_room_for() {
     lab.wait(1);
     assert_ne!(lab.receive_tcp(SYN_ACK), IN, "what is not followed keeps nothing alive");
 }
+
+#[test]
+fn forgotten_connections_leave_their_room_to_new_ones() {
+    let limits = Limits { mappings_per_nat: 1, ..Limits::DEFAULT };
+    let mut lab = Lab::with(|_| (), &limits);
+    for _ in 0..100 {
+        lab.send_tcp(SYN);
+        lab.firewall.forget();
+    }
+    lab.send_tcp(SYN);
+    assert_eq!(lab.receive_tcp(SYN_ACK), IN);
+    lab.send_tcp(ACK);
+    lab.wait(7_439);
+    assert_eq!(lab.receive_tcp(ACK), IN, "it is followed as an established one");
+}

@@ -108,7 +108,10 @@ impl Ports {
             return self.blocks.as_mut()?.give_back(outside, external.address.port());
         }
         usage.resting.insert(external.address.port());
-        self.resting.push_back((at + self.policy.quarantine, external));
+        let until = at + self.policy.quarantine;
+        // One that began under a longer quarantine may end later.
+        let place = self.resting.partition_point(|(other, _)| *other <= until);
+        self.resting.insert(place, (until, external));
         None
     }
 

@@ -49,6 +49,23 @@ fn tcp_ports_do_not_rest() {
 }
 
 #[test]
+fn a_shorter_quarantine_holds_for_the_ports_that_rest_from_then_on() {
+    let range = PortRange::new(5_000, 5_001).expect("a range");
+    let with = |quarantine| {
+        let ports = PortPolicy { range, quarantine, ..port_restricted().ports };
+        NatBehavior { ports, ..port_restricted() }
+    };
+    let mut lab = Lab::new(with(secs(120)));
+    lab.sent("10.0.0.2:5000", REMOTE);
+    lab.wait(secs(30));
+    lab.sent("10.0.0.2:5001", REMOTE);
+    lab.nat.reconfigure(&with(secs(10)));
+    lab.wait(secs(40));
+    assert_eq!(lab.sent("10.0.0.3:5001", REMOTE).port(), 5_001, "its ten seconds are over");
+    assert!(lab.send("10.0.0.3:5000", REMOTE).is_err(), "it rests for two minutes still");
+}
+
+#[test]
 fn a_nat_asks_to_be_woken_when_a_quarantine_ends() {
     let mut lab = lab(PortAssignment::Random);
     lab.sent("10.0.0.2:5000", REMOTE);
