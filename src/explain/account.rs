@@ -10,9 +10,7 @@ use crate::base::{PacketId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
 use crate::outcome::checks::{Check, CheckEnd, Checks, Death, Pair};
 use crate::outcome::{CallOutcome, Outcome};
-use crate::plan::{
-    Accepts, CandidateType, DropReason, Element, MappingBehavior, PairState, Path, Plan, Rule,
-};
+use crate::plan::{Accepts, CandidateType, DropReason, PairState, Path, Plan, Rule};
 use crate::trace::Place;
 use crate::wire::{PairEnd, SelectedPair};
 
@@ -288,12 +286,6 @@ fn moved_by(plan: &Plan, sender: &SessionRun, death: &Death<'_>) -> Option<Strin
         return None;
     }
     told(CandidateType::ServerReflexive).next()?;
-    plan.topology.ancestors(sender.node).into_iter().find_map(|node| {
-        match &plan.topology.node(node).element {
-            Element::Nat(nat) if nat.behavior.mapping != MappingBehavior::EndpointIndependent => {
-                Some(format!("{} (mapping: {})", plan.name_of(node), nat.behavior.mapping))
-            }
-            _ => None,
-        }
-    })
+    let (nat, mapping) = plan.maps_per_destination(sender.node, death.at)?;
+    Some(format!("{} (mapping: {mapping})", plan.name_of(nat)))
 }

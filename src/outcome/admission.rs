@@ -21,7 +21,7 @@ pub struct Admissions {
 /// settled on.
 pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Admissions {
     let mut admissions = Admissions::default();
-    let Some((_, pair)) = side.selections.last() else { return admissions };
+    let Some((selected_at, pair)) = side.selections.last() else { return admissions };
     let remote = pair.remote.address.ip();
     let is_nat = |node: NodeId| matches!(plan.topology.node(node).element, Element::Nat(_));
     // A NAT that only switches a packet from one of its inside ports to another does not filter it.
@@ -37,7 +37,7 @@ pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Ad
     };
     let is_passed = |node: &NodeId| passage.iter().any(|stop| stop.node == *node && !switches(stop));
     for node in plan.topology.ancestors(side.node).into_iter().filter(is_passed) {
-        match filtering_of(&plan.topology.node(node).element, pair.local.address.ip()) {
+        match filtering_of(&plan.element_at(node, *selected_at), pair.local.address.ip()) {
             None => {}
             Some(FilteringBehavior::EndpointIndependent) => admissions.open_to_all.push(node),
             Some(_) if was_opened(trace, node, pair.remote.address) => admissions.opened.push(node),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::base::SimTime;
 use crate::engine::SessionRun;
 use crate::plan::{Drop, DropReason};
 use crate::trace::{EventKind, PacketRecord, Place, Trace};
@@ -12,6 +13,8 @@ use crate::wire::{Flow, stun};
 pub struct CheckDeath<'a> {
     /// True for an answer.
     pub is_answer: bool,
+    /// When it died.
+    pub at: SimTime,
     /// Where it died.
     pub place: Place,
     /// Its flow there: NATs on the way had rewritten it.
@@ -28,8 +31,7 @@ pub fn of_checks<'a>(trace: &'a Trace, sender: &'a SessionRun) -> impl Iterator<
         // A peer is no STUN server: what it answers to a Binding request is an answer to a check.
         let is_answer =
             |message: &stun::Described<'_>| message.is(stun::Class::Success, stun::method::BINDING);
-        let mut messages = record.messages().filter_map(|message| stun::describe(message));
-        let telling = messages.find(|message| message.is_ice_check || is_answer(message))?;
+        let telling = record.described().find(|message| message.is_ice_check || is_answer(message))?;
         death.is_answer = is_answer(&telling);
         Some(death)
     })
@@ -63,6 +65,7 @@ fn of_packets<'a>(
         let record = trace.packets.get(packet.index())?;
         let death = CheckDeath {
             is_answer: false,
+            at: event.at,
             place: *place,
             flow: *flow,
             aimed_at: record.flow.destination,

@@ -9,8 +9,8 @@ use super::passage;
 use crate::base::{NodeId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
 use crate::plan::{
-    CandidateType, DropReason, Element, Family, IceServerKind, IceState, IceTransportPolicy, MappingBehavior,
-    Needs, Path, Peer, Plan, Rule,
+    CandidateType, DropReason, Element, Family, IceServerKind, IceState, IceTransportPolicy, Needs, Path,
+    Peer, Plan, Rule,
 };
 use crate::trace::{EventKind, Place, Trace};
 use crate::wire::Signal;
@@ -234,17 +234,12 @@ impl Case<'_> {
         if sender.sockets.contains(&seen) || reflexive.contains(&seen) {
             return None;
         }
-        let nat = self.plan.topology.ancestors(sender.node).into_iter().find_map(|node| {
-            let Element::Nat(nat) = &self.plan.topology.node(node).element else { return None };
-            (nat.behavior.mapping != MappingBehavior::EndpointIndependent).then(|| {
-                format!(
-                    "{} maps per destination (mapping: {})",
-                    self.plan.name_of(node),
-                    nat.behavior.mapping
-                )
-            })
-        })?;
-        Some(format!("{nat}: {} was told {told}, but the check came from {seen}.", self.name(receiver)))
+        let (nat, mapping) = self.plan.maps_per_destination(sender.node, death.at)?;
+        Some(format!(
+            "{} maps per destination (mapping: {mapping}): {} was told {told}, but the check came from {seen}.",
+            self.plan.name_of(nat),
+            self.name(receiver)
+        ))
     }
 
     /// A check that died at the far side has still opened the near side's filter for the answer.

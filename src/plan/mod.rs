@@ -13,6 +13,7 @@ pub(crate) mod media;
 pub(crate) mod state;
 pub(crate) mod verdict;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 pub use behavior::*;
@@ -107,6 +108,38 @@ impl Plan {
                 self.topology.node(*node).realm == graph::PUBLIC_REALM && addresses.contains(&address)
             })
             .map(|(node, _)| *node)
+    }
+
+    /// What a node is at this moment: events may have given a NAT or firewall other rules.
+    pub fn element_at(&self, node: NodeId, at: SimTime) -> Cow<'_, Element> {
+        let mut element = Cow::Borrowed(&self.topology.node(node).element);
+        for event in self.events.iter().take_while(|event| event.at <= at) {
+            match &event.action {
+                Action::SetNat(nats) => {
+                    let change = nats.iter().find(|(changed, _)| *changed == node);
+                    if let (Some((_, behavior)), Element::Nat(nat)) = (change, &*element) {
+                        element = Cow::Owned(Element::Nat(Nat { behavior: behavior.clone(), ..nat.clone() }));
+                    }
+                }
+                Action::SetFirewall(firewalls) => {
+                    if let Some((_, rules)) = firewalls.iter().find(|(changed, _)| *changed == node) {
+                        element = Cow::Owned(Element::Firewall(rules.clone()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        element
+    }
+
+    /// The NAT nearest to a node that maps per destination at this moment, and how.
+    pub fn maps_per_destination(&self, node: NodeId, at: SimTime) -> Option<(NodeId, MappingBehavior)> {
+        self.topology.ancestors(node).into_iter().find_map(|above| match &*self.element_at(above, at) {
+            Element::Nat(nat) if nat.behavior.mapping != MappingBehavior::EndpointIndependent => {
+                Some((above, nat.behavior.mapping))
+            }
+            _ => None,
+        })
     }
 
     /// Every ICE server of every peer.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::base::{LinkId, NodeId, PacketId, PortId, SessionId, SimTime};
 use crate::plan::{Drop, IceState, Protocol, StateChange};
-use crate::wire::{Body, Candidate, Flow, SelectedPair, Signal};
+use crate::wire::{Body, Candidate, Flow, SelectedPair, Signal, stun};
 
 /// A recorded run.
 #[derive(Debug, Clone, Default)]
@@ -186,6 +186,11 @@ impl PacketRecord {
             Body::Icmp(_) => (None, &[][..]),
         };
         datagram.into_iter().chain(carried.iter().map(|carried| &carried.message))
+    }
+
+    /// Those of its messages that are STUN or TURN, described.
+    pub fn described(&self) -> impl Iterator<Item = stun::Described<'_>> {
+        self.messages().filter_map(|message| stun::describe(message))
     }
 }
 

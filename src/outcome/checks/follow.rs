@@ -80,7 +80,7 @@ impl<'a> Follower<'a> {
         let mut channels = Vec::new();
         let facts = trace.packets.iter().map(|record| {
             let mut messages = SmallVec::new();
-            for described in record.messages().filter_map(|message| stun::describe(message)) {
+            for described in record.described() {
                 channels.extend(Channel::asked_for(record, &described));
                 messages.extend(Message::read(&described));
             }
@@ -181,8 +181,7 @@ impl<'a> Follower<'a> {
         side: &SessionRun,
     ) -> Option<(LocalEnd, SocketAddr)> {
         let record = self.trace.packets.get(packet.index())?;
-        let mut messages = record.messages().filter_map(|message| stun::describe(message));
-        let described = messages.find(|described| Message::read(described) == Some(check))?;
+        let described = record.described().find(|described| Message::read(described) == Some(check))?;
         let server = record.flow.destination;
         if described.is_ice_check {
             return Some((LocalEnd::Socket(record.flow.source), server));
