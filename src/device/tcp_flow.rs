@@ -49,7 +49,7 @@ impl TcpFlow {
             return;
         }
         let is_over = matches!(self.phase(), Phase::Closing | Phase::Reset);
-        if flags.syn && !flags.ack && is_over {
+        if flags.opens_connection() && is_over {
             *self = Self::default();
         }
         self.reset = false;
@@ -79,11 +79,6 @@ impl TcpFlow {
             Phase::Opening | Phase::Closing | Phase::Reset => lifetimes.transitory,
         }
     }
-}
-
-/// True for the first segment of a connection.
-pub(in crate::device) fn opens_connection(flags: TcpFlags) -> bool {
-    flags.syn && !flags.ack && !flags.rst
 }
 
 /// The connections of one inside endpoint, by remote.

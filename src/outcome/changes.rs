@@ -1,5 +1,6 @@
 //! What became of a call after the scenario changed something: each sentence names the latest change before it.
 
+use super::classify::Sides;
 use crate::base::{SessionId, SimTime};
 use crate::engine::Run;
 use crate::plan::{Event, IceState, Plan};
@@ -8,20 +9,20 @@ use crate::trace::{AgentEvent, EventKind, Trace};
 /// When a call lost contact, found it again, or moved to another pair after a change, and after which. Empty if it did
 /// none of these, or without a trace.
 pub fn explain(plan: &Plan, run: &Run, call: usize) -> String {
-    let Some(trace) = &run.trace else { return String::new() };
+    if !plan.events.iter().any(|event| event.action.is_change()) {
+        return String::new();
+    }
+    let (Some(trace), Some(sides)) = (&run.trace, Sides::of(run, call)) else { return String::new() };
     let lost = first_loss(trace, call);
-    let found = lost.and_then(|lost| found_again(trace, run, call, lost));
-    let mut told: Vec<(SimTime, String)> = [
-        ("Contact was lost", lost),
-        ("It was found again", found),
-        ("The pair changed", last_move(run, call)),
-    ]
-    .into_iter()
-    .filter_map(|(what, at)| {
-        let (at, cause) = (at?, latest_change(plan, at?)?);
-        Some((at, format!("{what} at {at}, after `{}` at {}.", cause.text, cause.at)))
-    })
-    .collect();
+    let found = lost.and_then(|lost| found_again(trace, sides, call, lost));
+    let mut told: Vec<(SimTime, String)> =
+        [("Contact was lost", lost), ("It was found again", found), ("The pair changed", last_move(sides))]
+            .into_iter()
+            .filter_map(|(what, at)| {
+                let (at, cause) = (at?, latest_change(plan, at?)?);
+                Some((at, format!("{what} at {at}, after `{}` at {}.", cause.text, cause.at)))
+            })
+            .collect();
     told.sort_by_key(|(at, _)| *at);
     told.into_iter().map(|(_, sentence)| sentence).collect::<Vec<_>>().join(" ")
 }
@@ -57,9 +58,8 @@ fn first_loss(trace: &Trace, call: usize) -> Option<SimTime> {
 }
 
 /// When the last agent was connected again, if both are at the end.
-fn found_again(trace: &Trace, run: &Run, call: usize, lost: SimTime) -> Option<SimTime> {
-    let sides = run.sessions.get(2 * call..2 * call + 2)?;
-    if !sides.iter().all(|side| side.state.is_connected()) {
+fn found_again(trace: &Trace, sides: Sides<'_>, call: usize, lost: SimTime) -> Option<SimTime> {
+    if !(sides.caller.state.is_connected() && sides.callee.state.is_connected()) {
         return None;
     }
     let connected = agents(trace, call).filter(|(at, _, told)| {
@@ -69,8 +69,7 @@ fn found_again(trace: &Trace, run: &Run, call: usize, lost: SimTime) -> Option<S
 }
 
 /// When the sides had the pair they kept, if it is not their first.
-fn last_move(run: &Run, call: usize) -> Option<SimTime> {
-    let sides = [run.sessions.get(2 * call)?, run.sessions.get(2 * call + 1)?];
-    let moved = sides.iter().filter(|side| side.selections.len() > 1);
+fn last_move(sides: Sides<'_>) -> Option<SimTime> {
+    let moved = [sides.caller, sides.callee].into_iter().filter(|side| side.selections.len() > 1);
     moved.filter_map(|side| side.selections.last()).map(|(at, _)| *at).max()
 }

@@ -82,11 +82,13 @@ fn judge_one(plan: &Plan, seen: Seen<'_>, expectation: &Expectation) -> Expectat
 
 /// Judges a fact about calls: it must hold for each of them. With several, the first that breaks it is shown.
 fn each_call(seen: Seen<'_>, judge: impl Fn(&CallOutcome) -> (String, bool)) -> (String, bool) {
-    let mut judged = seen.calls.iter().map(|call| (call, judge(call)));
+    each_of(&seen.calls.iter().collect::<Vec<_>>(), judge)
+}
+
+fn each_of(calls: &[&CallOutcome], judge: impl Fn(&CallOutcome) -> (String, bool)) -> (String, bool) {
+    let mut judged = calls.iter().map(|call| (call, judge(call)));
     match judged.clone().find(|(_, (_, ok))| !ok) {
-        Some((call, (got, _))) if seen.calls.len() > 1 => {
-            (format!("{} -> {}: {got}", call.from, call.to), false)
-        }
+        Some((call, (got, _))) if calls.len() > 1 => (format!("{} -> {}: {got}", call.from, call.to), false),
         Some((_, broken)) => broken,
         None => judged.next().map_or(("no call".into(), false), |(_, held)| held),
     }
@@ -94,9 +96,7 @@ fn each_call(seen: Seen<'_>, judge: impl Fn(&CallOutcome) -> (String, bool)) -> 
 
 fn within(call: &CallOutcome, limit: SimDuration) -> (String, bool) {
     match call.connected_ms {
-        Some(ms) => {
-            (SimDuration::from_nanos((ms * 1e6).round() as u64).to_string(), ms <= limit.as_millis_f64())
-        }
+        Some(ms) => (duration(ms).to_string(), ms <= limit.as_millis_f64()),
         None => ("never connected".into(), false),
     }
 }
@@ -126,13 +126,17 @@ fn judge_gap(seen: Seen<'_>, min: Option<SimDuration>, max: Option<SimDuration>)
     let fits = |gap: SimDuration| min.is_none_or(|min| gap >= min) && max.is_none_or(|max| gap <= max);
     let judge = |call: &CallOutcome| match call.media_gap_ms {
         Some(ms) => {
-            let gap = SimDuration::from_nanos((ms * 1e6).round() as u64);
+            let gap = duration(ms);
             (gap.to_string(), fits(gap))
         }
         None => ("no media".into(), false),
     };
-    let calls: Vec<CallOutcome> = seen.calls.iter().filter(|call| !call.media.is_empty()).cloned().collect();
-    (wanted, each_call(Seen { calls: &calls, ..seen }, judge))
+    let calls: Vec<&CallOutcome> = seen.calls.iter().filter(|call| !call.media.is_empty()).collect();
+    (wanted, each_of(&calls, judge))
+}
+
+fn duration(ms: f64) -> SimDuration {
+    SimDuration::from_nanos((ms * 1e6).round() as u64)
 }
 
 fn path_history(call: &CallOutcome) -> String {

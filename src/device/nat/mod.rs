@@ -50,7 +50,6 @@ use self::ports::Ports;
 use self::sending::Refusal;
 use self::table::{MappingId, Table};
 use self::unsolicited::{Graveyard, HeldSyns, OwnFlows};
-use super::tcp_flow::opens_connection;
 use super::{Device, Outbox, Verdict};
 use crate::base::{Limits, PortId, Random, SimTime};
 use crate::plan::graph::RouteTable;
@@ -299,7 +298,7 @@ impl Device for Nat {
 /// The segment of a packet that opens a TCP connection.
 fn opening(packet: &Packet) -> Option<&TcpSegment> {
     match &packet.body {
-        Body::Tcp(segment) if opens_connection(segment.flags) => Some(segment),
+        Body::Tcp(segment) if segment.flags.opens_connection() => Some(segment),
         _ => None,
     }
 }

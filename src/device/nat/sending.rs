@@ -11,7 +11,6 @@ use super::table::{FlowState, MappingId, Table};
 use super::unsolicited::OwnFlows;
 use crate::base::{PortId, SimTime};
 use crate::device::Outbox;
-use crate::device::tcp_flow::opens_connection;
 use crate::plan::{Drop, DropReason, FilterScope, Protocol, Rule, StateChange};
 use crate::wire::{Body, Flow, IcmpKind, Packet, TcpFlags};
 
@@ -50,7 +49,7 @@ impl Nat {
 
     fn note_segment_out(&mut self, now: SimTime, id: MappingId, remote: SocketAddr, flags: TcpFlags) {
         self.table.note_segment(id, now, remote, true, flags, &self.behavior.lifetimes);
-        if opens_connection(flags) {
+        if flags.opens_connection() {
             let external = &self.table[id].external;
             self.held_syns.forget(PackedFlow::new(Protocol::Tcp, external, &remote));
         }

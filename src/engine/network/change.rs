@@ -8,7 +8,7 @@ use crate::plan::{Action, Element, Topology};
 
 /// What devices are made from, and what changes with them.
 pub struct Ground<'g> {
-    /// The network as it is at this moment; changes are made here too.
+    /// The network with its links, addresses and servers as they are at this moment; their changes are made here too.
     pub topology: &'g mut Topology,
     /// The seed of the run.
     pub seed: u64,
@@ -47,22 +47,20 @@ impl Network {
             }
             Action::SetNat(nats) => {
                 for (node, behavior) in nats {
-                    if let Element::Nat(nat) = &mut ground.topology.node_mut(*node).element {
-                        nat.behavior = behavior.clone();
+                    if let Some(nat) = nat(&mut self.nodes[node.index()].machine) {
+                        nat.reconfigure(behavior);
                     }
-                    self.with_nat(*node, |nat| nat.reconfigure(behavior));
                 }
             }
             Action::SetFirewall(firewalls) => {
                 for (node, rules) in firewalls {
-                    ground.topology.node_mut(*node).element = Element::Firewall(rules.clone());
                     if let Machine::Firewall(firewall) = &mut self.nodes[node.index()].machine {
                         firewall.set_rules(rules);
                     }
                 }
             }
             Action::NatReboot(node) => {
-                if let Machine::Nat(nat) = &mut self.nodes[node.index()].machine {
+                if let Some(nat) = nat(&mut self.nodes[node.index()].machine) {
                     nat.reboot(&mut self.outbox);
                 }
                 self.follow_up(now, *node)?;
@@ -87,12 +85,6 @@ impl Network {
         self.cuts.iter().find(|cut| pairs.contains(&cut.between)).copied()
     }
 
-    fn with_nat(&mut self, node: NodeId, change: impl FnOnce(&mut Nat)) {
-        if let Machine::Nat(nat) = &mut self.nodes[node.index()].machine {
-            change(nat);
-        }
-    }
-
     fn renumber(
         &mut self,
         now: SimTime,
@@ -101,7 +93,7 @@ impl Network {
     ) -> Result<(), LimitReached> {
         for (node, addresses) in nats {
             topology.node_mut(*node).addresses = addresses.clone();
-            if let Machine::Nat(nat) = &mut self.nodes[node.index()].machine {
+            if let Some(nat) = nat(&mut self.nodes[node.index()].machine) {
                 nat.renumber(addresses, &mut self.outbox);
             }
             self.follow_up(now, *node)?;
@@ -137,6 +129,13 @@ impl Network {
             self.outbox.note(|| crate::plan::StateChange::Forgot);
         }
         self.follow_up(now, node)
+    }
+}
+
+const fn nat(machine: &mut Machine) -> Option<&mut Nat> {
+    match machine {
+        Machine::Nat(nat) => Some(nat),
+        _ => None,
     }
 }
 

@@ -199,7 +199,6 @@ impl<'a, 'e> World<'a, 'e> {
     /// had its time, and the file does not say how long the run takes.
     pub fn is_over_before(&self, next: SimTime) -> bool {
         self.plan.duration.is_none()
-            && script::end(self.plan) < next
             && self.open_calls == 0
             && self.calls.iter().all(|call| match call {
                 CallProgress::Open => false,
@@ -207,6 +206,7 @@ impl<'a, 'e> World<'a, 'e> {
                 CallProgress::Failed => true,
             })
             && !self.seats.iter().any(Seat::is_open)
+            && script::end(self.plan) < next
     }
 
     /// The moment a run is over: when the file says so, or when its last call settled.

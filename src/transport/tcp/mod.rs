@@ -28,18 +28,13 @@ pub const fn max_segment(mtu: u16, is_ipv4: bool) -> u16 {
 /// What a host answers to a segment for which it has neither connection nor listener (RFC 9293 §3.10.7.1): a reset, or
 /// nothing to what is itself a reset.
 pub fn refuse(segment: &TcpSegment) -> Option<TcpSegment> {
-    if segment.flags.rst {
-        return None;
+    match segment.flags {
+        TcpFlags { rst: true, .. } => None,
+        TcpFlags { ack: false, .. } => Some(segment.refusal()),
+        _ => Some(TcpSegment {
+            sequence: segment.acknowledgment,
+            flags: TcpFlags { rst: true, ..TcpFlags::default() },
+            ..TcpSegment::default()
+        }),
     }
-    let mut answer =
-        TcpSegment { flags: TcpFlags { rst: true, ..TcpFlags::default() }, ..TcpSegment::default() };
-    if segment.flags.ack {
-        answer.sequence = segment.acknowledgment;
-    } else {
-        let control = u32::from(segment.flags.syn) + u32::from(segment.flags.fin);
-        answer.flags.ack = true;
-        answer.acknowledgment =
-            segment.sequence.wrapping_add(segment.payload.len() as u32).wrapping_add(control);
-    }
-    Some(answer)
 }

@@ -126,9 +126,8 @@ impl Sockets {
         let Body::Tcp(segment) = &packet.body else { return Taken::Refused };
         let flow = packet.flow.reversed();
         let known = self.by_flow.get(&flow).copied();
-        let is_first = segment.flags.syn && !segment.flags.ack && !segment.flags.rst;
         let id = match known {
-            None if is_first && self.listening.contains(&flow.source) => {
+            None if segment.flags.opens_connection() && self.listening.contains(&flow.source) => {
                 self.open(now, flow, Connection::accept)
             }
             known => known,

@@ -39,6 +39,13 @@ pub struct TcpFlags {
     pub psh: bool,
 }
 
+impl TcpFlags {
+    /// True for the first segment of a connection.
+    pub const fn opens_connection(self) -> bool {
+        self.syn && !self.ack && !self.rst
+    }
+}
+
 impl TcpSegment {
     /// The RST with which a host or box refuses this segment, which acknowledges nothing (RFC 9293 §3.10.7.1).
     pub fn refusal(&self) -> Self {
