@@ -204,7 +204,7 @@ fn run_plan(
         Err(exit) => return exit,
     };
     let report = ran.report(plan);
-    console.print_bytes(&rendered(arguments, report, console.style()));
+    console.print(&rendered(arguments, report, console.style()));
     let mut written = Exit::Ok;
     if let (Some(path), Some(trace)) = (&arguments.pcap, &ran.run.trace) {
         let capture = |file: &mut _| capture::write(file, plan, ran.run.seed, trace);
@@ -219,20 +219,15 @@ fn run_plan(
     written.and(ran.exit())
 }
 
-fn rendered(arguments: &RunArguments, report: Report<'_>, style: Style) -> Vec<u8> {
+fn rendered(arguments: &RunArguments, report: Report<'_>, style: Style) -> String {
     match arguments.format {
         Format::Human => {
             let chosen: Vec<Part> = arguments.show.iter().map(|show| Part::from(*show)).collect();
             let parts = if chosen.is_empty() { Part::ALL } else { &chosen };
             let options = Options { style, full: arguments.full, ..Options::default() };
-            human::write_parts(report, parts, options).into_bytes()
+            human::write_parts(report, parts, options)
         }
-        Format::Json => json::text(report.outcome, Layout::Pretty).into_bytes(),
-        Format::Jsonl => {
-            let mut lines = Vec::new();
-            // Writing to memory does not fail.
-            let _ = jsonl::write(&mut lines, report);
-            lines
-        }
+        Format::Json => json::text(report.outcome, Layout::Pretty),
+        Format::Jsonl => jsonl::text(report),
     }
 }

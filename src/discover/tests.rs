@@ -382,3 +382,20 @@ fn no_single_nat_is_without_a_reason() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn what_is_found_out_is_the_network_as_it_begins() {
+    let change = "set-nat: { home: { mapping: address-and-port-dependent, filtering: address-dependent } }";
+    let home = "nats: { home: port-restricted-cone }";
+    assert_eq!(behind(&format!("{home}\nevents: [{{ at: 1s, {change} }}]"), "home"), behind(home, "home"));
+}
+
+#[test]
+fn a_nat_that_forgets_before_a_slow_test_ends_is_a_reason() {
+    let home = "{ type: port-restricted-cone, port-assignment: random, udp-timeout: 5s, udp-timeout-unreplied: 5s, \
+                link: { delay: 450ms } }";
+    let found = behind(&format!("nats: {{ home: {home} }}"), "home");
+    assert!(found.disagreements.iter().all(|wrong| wrong.known), "{:?}", found.disagreements);
+    let forgets = |wrong: &lab::Disagreement| wrong.why.contains("forgets a mapping after 5s");
+    assert!(found.disagreements.iter().any(forgets), "{:?}", found.disagreements);
+}

@@ -10,9 +10,9 @@ use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
     Access, Action, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
-    Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Link, Listen, MappingBehavior, Nat,
-    Nickname, Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server,
-    Service, ServiceProtocol, Unsolicited,
+    Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Listen, MappingBehavior, Nat, Nickname,
+    Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service,
+    ServiceProtocol, Unsolicited,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -344,8 +344,7 @@ impl Catalogue<'_> {
 
     fn link(&mut self, id: NodeId) {
         let node = self.plan.topology.node(id);
-        let (Some(port), Some(_)) = (node.ports.first(), self.plan.topology.parent(id)) else { return };
-        let link: &Link = self.plan.topology.link(port.link);
+        let Some(link) = self.plan.topology.uplink(id) else { return };
         let section = match &node.element {
             Element::Server(_) => "servers",
             Element::Peer(_) => "peers",

@@ -32,6 +32,9 @@ fn again(finished: &Finished) -> String {
 
 /// The calls there are.
 pub fn names(calls: &[CallOutcome]) -> String {
+    if calls.is_empty() {
+        return "none".into();
+    }
     calls.iter().map(|call| format!("`{} -> {}`", call.from, call.to)).collect::<Vec<_>>().join(", ")
 }
 

@@ -27,7 +27,6 @@ pub mod sockets;
 mod staged;
 
 use std::fmt;
-use std::io;
 use std::path::Path as FilePath;
 
 pub use staged::Staged;
@@ -292,14 +291,17 @@ impl Finished {
 
     /// Every event of the run, one JSON object a line: what `punchlab run --format jsonl` prints.
     pub fn jsonl(&self) -> String {
-        let lines = in_memory(|out| jsonl::write(out, self.report()));
-        String::from_utf8_lossy(&lines).into_owned()
+        jsonl::text(self.report())
     }
 
     /// The packets as a pcapng file, for Wireshark.
     pub fn capture(&self) -> Vec<u8> {
-        let Some(trace) = &self.run.trace else { return Vec::new() };
-        in_memory(|out| capture::write(out, &self.plan, self.run.seed, trace))
+        let mut bytes = Vec::new();
+        if let Some(trace) = &self.run.trace {
+            // Writing to memory cannot fail.
+            let _ = capture::write(&mut bytes, &self.plan, self.run.seed, trace);
+        }
+        bytes
     }
 
     /// All that the file expects holds.
@@ -339,13 +341,6 @@ impl Finished {
             panic!("{}", failure::message(self, &format!("{call}: wanted {path}, got {got}")));
         }
     }
-}
-
-/// What a writer writes. Writing to memory cannot fail.
-fn in_memory(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let _ = write(&mut bytes);
-    bytes
 }
 
 impl fmt::Display for Finished {

@@ -134,8 +134,7 @@ fn straight_round_trip(topology: &Topology, one: NodeId, other: NodeId) -> SimDu
         .filter(|node| !other.contains(node))
         .chain(other.iter().filter(|node| !one.contains(node)));
     let nanos: u64 = used
-        .filter_map(|node| topology.node(*node).ports.first())
-        .map(|uplink| topology.link(uplink.link))
+        .filter_map(|node| topology.uplink(*node))
         .map(|link| 2 * link.delay.as_nanos() + link.jitter.as_nanos())
         .sum();
     SimDuration::from_nanos(nanos)

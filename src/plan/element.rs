@@ -189,6 +189,11 @@ impl Link {
     /// How long a reordered packet is held back beyond the link's delay and jitter.
     pub const REORDER_HOLD: SimDuration = SimDuration::from_millis(5);
 
+    /// True if it may lose packets: by chance, or because they queue.
+    pub const fn may_lose(&self) -> bool {
+        !self.loss.is_zero() || self.rate.is_some()
+    }
+
     /// A link with this delay and otherwise without faults.
     pub const fn with_delay(delay: SimDuration) -> Self {
         Self {

@@ -197,6 +197,12 @@ impl Topology {
         (self.ends(uplink.link).0 == node).then_some(uplink.neighbor)
     }
 
+    /// The link `node` hangs on; `None` for the internet.
+    pub fn uplink(&self, node: NodeId) -> Option<&Link> {
+        self.parent(node)?;
+        Some(self.link(self.node(node).ports.first()?.link))
+    }
+
     /// The nodes between `node` and the internet, nearest first, the internet excluded.
     pub fn ancestors(&self, node: NodeId) -> Vec<NodeId> {
         let mut above = Vec::new();

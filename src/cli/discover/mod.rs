@@ -25,7 +25,7 @@ use crate::scenario::nearest;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DiscoverArguments {
-    /// The scenario file. Its calls and servers take no part.
+    /// The scenario file. Its calls, servers and events take no part.
     #[arg(value_name = "FILE")]
     #[cfg_attr(feature = "discover", arg(required_unless_present = "server"))]
     #[cfg_attr(not(feature = "discover"), arg(required = true))]

@@ -4,7 +4,7 @@ use super::account::{BoxDiscovery, BoxKind, Disagreement, Method, named};
 use crate::base::{NodeId, SimDuration};
 use crate::discover::{Behaviors, Classic, Findings, Patience};
 use crate::plan::{
-    Access, Element, FilteringBehavior, Firewall, InboundPolicy, MappingBehavior, Nat, Plan, Pooling,
+    Access, Element, FilteringBehavior, Firewall, InboundPolicy, Link, MappingBehavior, Nat, Plan, Pooling,
     ReplyMapping, Unsolicited,
 };
 
@@ -16,26 +16,26 @@ pub(super) struct Judge<'p> {
     plan: &'p Plan,
     /// The node, then those before it, nearest first.
     chain: Vec<NodeId>,
+    /// How long the client waits for answers.
+    patience: Patience,
 }
 
 impl<'p> Judge<'p> {
     /// For a client behind `node`.
-    pub(super) fn new(plan: &'p Plan, node: NodeId) -> Self {
+    pub(super) fn new(plan: &'p Plan, node: NodeId, patience: Patience) -> Self {
         let chain = std::iter::once(node).chain(plan.topology.ancestors(node)).collect();
-        Self { plan, chain }
+        Self { plan, chain, patience }
     }
 
     /// The findings with everything that is wrong with them.
     pub(super) fn account(&self, mut found: Findings) -> BoxDiscovery {
         found.notes.extend(self.hints(&found));
-        let disagreements = [self.fresh(&found), self.one_socket(&found)]
-            .into_iter()
-            .chain([
-                self.classic(Method::Classic, found.classic, &found),
-                self.classic(Method::ClassicAgain, found.classic_again, &found),
-            ])
-            .flatten()
-            .collect();
+        let disagreements = [
+            self.fresh(&found),
+            self.one_socket(&found),
+            self.classic(Method::Classic, found.classic, &found),
+            self.classic(Method::ClassicAgain, found.classic_again, &found),
+        ];
         let names = self.chain.iter().map(|node| self.plan.name_of(*node).to_owned());
         let mut names: Vec<String> = names.collect();
         let name = names.remove(0);
@@ -46,7 +46,7 @@ impl<'p> Judge<'p> {
             translated: self.translates(),
             configured: self.configured(),
             found,
-            disagreements,
+            disagreements: disagreements.into_iter().flatten().collect(),
         }
     }
 
@@ -112,38 +112,25 @@ impl<'p> Judge<'p> {
     }
 
     fn fresh(&self, found: &Findings) -> Option<Disagreement> {
-        let says = self.named(found.fresh);
-        let configured = self.configured();
-        if agrees(found.fresh, configured) {
-            return None;
-        }
-        let (why, known) = match self.reason() {
-            Some(why) => (why, true),
-            None => self.unexplained(),
-        };
-        Some(Disagreement { method: Method::Fresh, says, why, known })
+        let says = found.fresh;
+        let wrong = !agrees(says, self.configured());
+        wrong.then(|| self.disagreement(Method::Fresh, self.named(says), self.reason()))
     }
 
     fn one_socket(&self, found: &Findings) -> Option<Disagreement> {
-        let says = self.named(found.one_socket);
-        let configured = self.configured();
-        if agrees(found.one_socket, configured) {
+        let (says, configured) = (found.one_socket, self.configured());
+        if agrees(says, configured) {
             return None;
         }
         let opened = Behaviors { filtering: Some(FilteringBehavior::EndpointIndependent), ..configured };
-        let (why, known) = if agrees(found.one_socket, opened) {
-            (
-                "the mapping test had sent to the server's other address, which opened the filter for the answer \
-                 that was to show that it is closed"
-                    .into(),
-                true,
-            )
-        } else if let Some(why) = self.reason() {
-            (why, true)
+        let why = if agrees(says, opened) {
+            let opened = "the mapping test had sent to the server's other address, which opened the filter for the \
+                          answer that was to show that it is closed";
+            Some(opened.into())
         } else {
-            self.unexplained()
+            self.reason()
         };
-        Some(Disagreement { method: Method::OneSocket, says, why, known })
+        Some(self.disagreement(Method::OneSocket, self.named(says), why))
     }
 
     fn classic(&self, method: Method, name: Option<Classic>, found: &Findings) -> Option<Disagreement> {
@@ -155,11 +142,16 @@ impl<'p> Judge<'p> {
         {
             return None;
         }
-        let (why, known) = match self.why_classic(method, found, mapping, filtering) {
-            Some(why) => (why, true),
-            None => self.unexplained(),
-        };
-        Some(Disagreement { method, says: found.word().into(), why, known })
+        let why = self.why_classic(method, found, mapping, filtering);
+        Some(self.disagreement(method, found.word().into(), why))
+    }
+
+    fn disagreement(&self, method: Method, says: String, why: Option<String>) -> Disagreement {
+        let known = why.is_some();
+        let why = why.unwrap_or_else(|| {
+            format!("no reason is known; it is configured as {}", self.named(self.configured()))
+        });
+        Disagreement { method, says, why, known }
     }
 
     fn why_classic(
@@ -199,11 +191,6 @@ impl<'p> Judge<'p> {
         .or_else(|| self.reason())
     }
 
-    /// The sentence for what should not be.
-    fn unexplained(&self) -> (String, bool) {
-        (format!("no reason is known; it is configured as {}", self.named(self.configured())), false)
-    }
-
     /// What may mislead any method.
     fn reason(&self) -> Option<String> {
         let pooled = self.chain.iter().find_map(|node| match &self.plan.topology.node(*node).element {
@@ -213,17 +200,18 @@ impl<'p> Judge<'p> {
             }
             _ => None,
         });
-        let patience = Patience::SHORT.total();
+        let patience = self.patience.total();
         let short = self.nats().find(|(_, nat)| shortest(nat) < patience);
         if let Some(name) = pooled {
             Some(format!("{name} gives each mapping any of its outside addresses (ip-pooling: arbitrary)"))
         } else if let Some(few) = self.few_ports() {
             Some(few)
-        } else if let Some((name, nat)) = short {
-            Some(format!("{name} forgets a mapping after {}, sooner than a test ends", shortest(nat)))
+        } else if self.loses_packets() {
+            Some("packets were lost on the way, and a lost answer looks like one that was filtered".into())
         } else {
-            let lost = "packets were lost on the way, and a lost answer looks like one that was filtered";
-            self.loses_packets().then(|| lost.into())
+            short.map(|(name, nat)| {
+                format!("{name} forgets a mapping after {}, sooner than a test ends", shortest(nat))
+            })
         }
     }
 
@@ -244,8 +232,7 @@ impl<'p> Judge<'p> {
 
     fn loses_packets(&self) -> bool {
         let topology = &self.plan.topology;
-        let ports = self.chain.iter().filter_map(|node| topology.node(*node).ports.first());
-        ports.map(|port| topology.link(port.link)).any(|link| !link.loss.is_zero() || link.rate.is_some())
+        self.chain.iter().filter_map(|node| topology.uplink(*node)).any(Link::may_lose)
     }
 
     fn named(&self, behaviors: Behaviors) -> String {

@@ -1,6 +1,6 @@
 //! Discovery in the simulated network: behind every NAT, firewall and router of a scenario a client is put, on the
-//! internet a STUN server with two addresses, and the client finds out what it can. The scenario's own calls and servers
-//! take no part.
+//! internet a STUN server with two addresses, and the client finds out what it can. The scenario's own calls,
+//! servers and events take no part.
 
 mod account;
 mod judge;
@@ -52,12 +52,13 @@ pub fn discover(plan: &Plan, node: NodeId, lifetime: bool, limits: &Limits) -> R
     let stage = Stage::new(plan, node, limits)
         .map_err(|why| Error::NoPlace { name: plan.name_of(node).to_owned(), why })?;
     let options = Options { patience: stage.patience(), lifetime };
+    let judge = Judge::new(plan, node, options.patience);
     let mut probe = Probe::new(stage.server, options, plan.seed, plan.name_of(node));
     let guest = Guest { node: stage.probe, endpoint: &mut probe };
     let run_options = RunOptions { limits: limits.clone(), ..RunOptions::default() };
     run_with(&stage.plan, &run_options, vec![guest])?;
     let findings = probe.into_findings().unwrap_or_else(unfinished);
-    Ok(Judge::new(plan, node).account(findings))
+    Ok(judge.account(findings))
 }
 
 /// What is left if the end of the run comes first.

@@ -38,6 +38,8 @@ impl Stage {
         let mut plan = plan.clone();
         plan.calls.clear();
         plan.expectations.clear();
+        // What is to be found out is the network as it begins.
+        plan.events.clear();
         // It ends when the client is done: nothing else happens.
         plan.duration = Some(limits.virtual_time);
         let topology = &mut plan.topology;
@@ -59,7 +61,7 @@ impl Stage {
     pub(super) fn patience(&self) -> Patience {
         let way: Vec<&Link> = self.way().collect();
         let delay = way.iter().fold(SimDuration::ZERO, |sum, link| sum + link.delay + link.jitter);
-        let lossy = way.iter().any(|link| !link.loss.is_zero() || link.rate.is_some());
+        let lossy = way.iter().any(|link| link.may_lose());
         if lossy || delay > LONG_WAY { Patience::LONG } else { Patience::SHORT }
     }
 
@@ -67,7 +69,7 @@ impl Stage {
     fn way(&self) -> impl Iterator<Item = &Link> {
         let topology = &self.plan.topology;
         let nodes = std::iter::once(self.probe).chain(topology.ancestors(self.probe));
-        nodes.filter_map(|node| topology.node(node).ports.first()).map(|port| topology.link(port.link))
+        nodes.filter_map(|node| topology.uplink(node))
     }
 }
 

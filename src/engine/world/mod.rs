@@ -23,7 +23,7 @@ use super::{RunError, RunOptions};
 use crate::agent::{self, Input};
 use crate::base::{LimitReached, Limits, NodeId, SessionId, SimDuration, SimTime};
 use crate::endpoint;
-use crate::plan::{Plan, Topology};
+use crate::plan::{Link, Plan, Topology};
 use crate::trace::EventKind;
 use crate::wire::Signal;
 
@@ -272,6 +272,5 @@ fn receivers(sessions: &[Session]) -> impl Iterator<Item = ((NodeId, SocketAddr)
 
 fn quiet(topology: &Topology) -> Quiet {
     let mut links = topology.link_ids().map(|id| topology.link(id));
-    let may_lose_packets = links.any(|link| !link.loss.is_zero() || link.rate.is_some());
-    if may_lose_packets { Quiet::LOSSY } else { Quiet::LOSSLESS }
+    if links.any(Link::may_lose) { Quiet::LOSSY } else { Quiet::LOSSLESS }
 }

@@ -6,7 +6,7 @@ use super::boxes::{Firewall, Nat};
 use super::expect::Expect;
 use super::link::Link;
 use super::list;
-use super::map::{Map, quoted};
+use super::map::{Map, address, quoted};
 
 /// Something that happens while the scenario runs.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ impl Event {
         nat: impl AsRef<str>,
         addresses: impl IntoIterator<Item = A>,
     ) -> Self {
-        Self::change("renumber", nat, list(addresses.into_iter().map(Into::into)))
+        Self::change("renumber", nat, list(addresses.into_iter().map(address)))
     }
 
     /// This server answers no more, and forgets its allocations.

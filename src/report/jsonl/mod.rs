@@ -41,11 +41,19 @@ use rustc_hash::FxHashSet;
 use serde_json::{Map, Value, json};
 
 use super::Report;
-use super::json::{Layout, text};
+use super::json::{self, Layout};
 use crate::trace::Trace;
 
 /// The version of this format.
 pub const VERSION: u32 = 1;
+
+/// All lines.
+pub fn text(report: Report<'_>) -> String {
+    let mut lines = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = write(&mut lines, report);
+    String::from_utf8_lossy(&lines).into_owned()
+}
 
 /// Writes all lines. Without a trace there are only the first and the last. `out` should be buffered.
 ///
@@ -93,7 +101,7 @@ impl Line {
     }
 
     fn write(self, out: &mut impl io::Write) -> io::Result<()> {
-        out.write_all(text(&self.0, Layout::Compact).as_bytes())
+        out.write_all(json::text(&self.0, Layout::Compact).as_bytes())
     }
 }
 
