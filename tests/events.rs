@@ -261,3 +261,15 @@ fn a_firewall_takes_all_that_a_profile_says() {
 
     assert_eq!(with("{}"), with("{ udp-timeout: 7s, filtering: endpoint-independent }"));
 }
+
+#[test]
+fn the_next_free_address_is_one_that_is_routed() {
+    let text = "nats: { home: { type: symmetric, outside: 198.51.100.1, inside: 203.0.113.0/24 } }\n\
+                peers: { alice: { behind: home }, bob: { address: 198.51.100.9 } }\n\
+                calls: [alice -> bob]\nevents: [{ at: 2s, renumber: home }]\n";
+    let plan = plan(&Source::new("inside.nat.yaml", text), &Overrides::default());
+
+    let home = node(&plan, "home");
+    let Action::Renumber(nats) = &plan.events[0].action else { panic!("{:?}", plan.events) };
+    assert_eq!(nats[..], [(home, vec![[198, 51, 100, 2].into()])]);
+}

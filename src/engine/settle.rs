@@ -4,10 +4,9 @@
 //! settled when both sides have a pair, data has gone both ways over it, and neither has changed its mind for a
 //! quiet time. While data passes a relay that time is longer, since a better pair may still be found.
 
-use super::media::MEDIA_TIME;
 use super::session::Session;
 use crate::base::{SimDuration, SimTime};
-use crate::plan::IceState;
+use crate::plan::{IceState, MEDIA_TIME};
 
 /// How long nothing may change before a call counts as settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,11 @@ use std::net::IpAddr;
 use super::behavior::NatBehavior;
 use super::element::{Firewall, Link};
 use super::expectation::Expectation;
-use crate::base::{LinkId, NodeId, SimTime};
+use crate::base::{LinkId, NodeId, SimDuration, SimTime};
+
+/// How long a run without `duration` goes on after the last change, so that what it brings about is seen: agents notice
+/// a pair that has died within 30 seconds (RFC 7675).
+pub const AFTERMATH: SimDuration = SimDuration::from_secs(60);
 
 /// One entry of `events:`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! What a call carries once it has a pair.
 
 use super::behavior::words;
-use crate::base::Bandwidth;
+use crate::base::{Bandwidth, SimDuration};
+
+/// How long a run without `duration` goes on after its calls have settled, if they carry media.
+pub const MEDIA_TIME: SimDuration = SimDuration::from_secs(10);
 
 words! {
     /// Kinds of media. Each has a rhythm of its own.

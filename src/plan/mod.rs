@@ -19,10 +19,10 @@ use std::net::IpAddr;
 pub use behavior::*;
 pub use drop::{Accepts, Drop, DropReason, Rule};
 pub use element::*;
-pub use event::{Action, Event};
+pub use event::{AFTERMATH, Action, Event};
 pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
 pub use graph::{Node, Port, Topology};
-pub use media::{MediaFlow, MediaKind};
+pub use media::{MEDIA_TIME, MediaFlow, MediaKind};
 pub use state::{MappingRow, PortBlock, Protocol, StateChange};
 pub use verdict::{CandidateType, Family, IceState, Needs, PairState, Path};
 

@@ -2,11 +2,10 @@
 //! `${{ matrix.NAME }}` stands for the value of NAME.
 
 use super::diagnostic::{Code, Diagnostic};
+use super::overrides::Overrides;
 use super::read::{At, Reader, listed, nearest, shortened};
-use super::set::spelled;
 use super::source::Span;
 use super::tree::{Entry, Node, Scalar, Value};
-use crate::base::shell::quoted;
 
 /// The section's name.
 const SECTION: &str = "matrix";
@@ -170,14 +169,14 @@ impl Matrix {
             Code::ManyCases,
             format!("this file holds {count} cases, and one has to be chosen"),
         );
-        let mut example = String::new();
+        let mut example = Choice::new();
         for axis in open {
             let known = listed(axis.values.iter().map(|value| value.text.as_str()));
             diagnostic = diagnostic.at(axis.name.span, known);
             let value = axis.values.first().map_or("", |value| value.text.as_str());
-            let choice = format!("matrix.{}={}", axis.name.value, spelled(value));
-            example.push_str(&format!(" --set {}", quoted(&choice)));
+            example.push((axis.name.value.clone(), value.to_owned()));
         }
+        let example = Overrides { matrix: example, ..Overrides::default() }.options();
         diagnostic
             .help(format!("choose, for example with `{}`", example.trim_start()))
             .help("`punchlab run` and `punchlab test` go through all of them")

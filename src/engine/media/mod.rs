@@ -12,11 +12,8 @@ use std::collections::VecDeque;
 pub use arrivals::Arrivals;
 use pace::Pace;
 
-use crate::base::{SimDuration, SimTime};
+use crate::base::SimTime;
 use crate::plan::{MediaFlow, MediaKind};
-
-/// How long a run without `duration` goes on after its calls have settled, if they carry media.
-pub const MEDIA_TIME: SimDuration = SimDuration::from_secs(10);
 
 /// The largest payload.
 const MOST_BYTES: u64 = 1_200;

@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 use rustc_hash::FxHashMap;
 
 use self::deliver::Receiver;
-use super::media::MEDIA_TIME;
 use super::network::Network;
 use super::queue::EventQueue;
 use super::recorder::Recorder;
@@ -23,7 +22,7 @@ use super::{RunError, RunOptions};
 use crate::agent::{self, Input};
 use crate::base::{LimitReached, Limits, NodeId, SessionId, SimDuration, SimTime};
 use crate::endpoint;
-use crate::plan::{Link, Plan, Topology};
+use crate::plan::{Link, MEDIA_TIME, Plan, Topology};
 use crate::trace::EventKind;
 use crate::wire::Signal;
 

@@ -1,16 +1,12 @@
 //! The plan's events.
 
 use super::{World, quiet};
-use crate::base::{SimDuration, SimTime};
+use crate::base::SimTime;
 use crate::engine::RunError;
 use crate::engine::network::Ground;
 use crate::engine::run::Moment;
-use crate::plan::{Action, Event, Plan};
+use crate::plan::{AFTERMATH, Action, Event, Plan};
 use crate::trace::EventKind;
-
-/// How long a run without `duration` goes on after the last change, so that what it brings about is seen: agents notice
-/// a pair that has died within 30 seconds (RFC 7675).
-const AFTERMATH: SimDuration = SimDuration::from_secs(60);
 
 /// Until when a run without `duration` goes on because of the plan's events.
 pub(super) fn end(plan: &Plan) -> SimTime {

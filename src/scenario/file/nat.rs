@@ -215,6 +215,7 @@ fn nickname(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<At<Nickna
 
 /// The axes of a NAT or of a profile.
 pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
+    let for_udp: Vec<&str> = Unsolicited::FOR_UDP.iter().map(|word| word.word()).collect();
     if let Some(node) = fields.get("port-mapping") {
         reader.built_word("port-mapping", node, &["off"], &["upnp", "nat-pmp", "pcp"]);
     }
@@ -247,7 +248,7 @@ pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
         timeout_refresh: word!("timeout-refresh"),
         unsolicited: fields
             .get("unsolicited")
-            .filter(|node| reader.built_word("unsolicited", node, &["drop", "accept", "icmp"], &["rst"]))
+            .filter(|node| reader.built_word("unsolicited", node, &for_udp, &["rst"]))
             .and_then(|node| reader.word("unsolicited", node)),
     };
     if let (Some(unreplied), Some(replied)) = (&axes.udp_timeout_unreplied, &axes.udp_timeout)

@@ -3,7 +3,7 @@
 use super::{Kind, Section, key, not_built};
 use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, Pooling, PortAssignment,
-    RefreshDirection, ReplyMapping,
+    RefreshDirection, ReplyMapping, Unsolicited,
 };
 use crate::scenario::profiles::{self, ProfileKind};
 use crate::scenario::word::Word;
@@ -110,7 +110,7 @@ pub static NAT: Section = Section {
         ),
         key(
             "unsolicited",
-            Kind::Word(|| vec!["drop", "accept", "icmp"]),
+            Kind::Word(|| Unsolicited::FOR_UDP.iter().map(|word| word.word()).collect()),
             "`drop`",
             "What happens to inbound packets no mapping admits. `rst` is not built yet.",
         ),

@@ -215,7 +215,7 @@ fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>
 }
 
 /// Blocks have to fit into the ports there are, and belong to one host each.
-fn check_blocks(reader: &mut Reader<'_>, nat: &file::Nat, behavior: &NatBehavior) {
+pub fn check_blocks(reader: &mut Reader<'_>, nat: &file::Nat, behavior: &NatBehavior) {
     let Some(size) = behavior.ports.block else { return };
     let axes = &nat.axes;
     let Some(place) = block_place(axes) else { return };

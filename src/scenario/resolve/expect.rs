@@ -17,7 +17,7 @@ pub fn resolve(
     file: &File,
     expected: &[file::Expectation],
     names: &Names<'_>,
-    topology: &Topology,
+    (topology, calls): (&Topology, &[Call]),
     source: &Source,
 ) -> Vec<Expectation> {
     check_paths(reader, expected);
@@ -25,6 +25,7 @@ pub fn resolve(
     check_failure(reader, expected);
     check_relay(reader, expected);
     check_media(reader, file, expected);
+    check_family(reader, file, expected, (topology, calls));
     let mut expectations = Vec::new();
     for expectation in expected {
         if let Some(fact) = fact(reader, &expectation.fact, names, topology) {
@@ -218,9 +219,13 @@ fn check_relay(reader: &mut Reader<'_>, expected: &[file::Expectation]) {
 }
 
 /// A pair has the family of its ends, and expectations hold for every call.
-pub fn check_family(reader: &mut Reader<'_>, file: &File, topology: &Topology, calls: &[Call]) {
-    let wanted =
-        find(&file.expect, |fact| if let Fact::Family(family) = fact { Some(*family) } else { None });
+fn check_family(
+    reader: &mut Reader<'_>,
+    file: &File,
+    expected: &[file::Expectation],
+    (topology, calls): (&Topology, &[Call]),
+) {
+    let wanted = find(expected, |fact| if let Fact::Family(family) = fact { Some(*family) } else { None });
     let Some((family, _, span)) = wanted.filter(|_| reader.mistakes() == 0) else { return };
     let lacks = |node: &NodeId| {
         let addresses = &topology.node(*node).addresses;

@@ -16,7 +16,7 @@ mod own;
 mod servers;
 
 use crate::base::{NodeId, Probability, SimDuration};
-use crate::plan::{Element, Family, Peer, Plan, Signalling, StackKind, Topology};
+use crate::plan::{AFTERMATH, Element, Family, MEDIA_TIME, Peer, Plan, Signalling, StackKind, Topology};
 
 use super::Own;
 use super::diagnostic::{Code, Diagnostic};
@@ -99,12 +99,11 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
         });
         topology.add(at, name, element, own, link);
     }
-    mtu::check(reader, file, &boxes, &families);
+    mtu::check(reader, file, &topology);
     let signalling = signalling(file, &mut assumed);
     let calls = calls::resolve(reader, file, &names, &topology, above);
-    let events = events::resolve(reader, file, &names, &topology, source);
-    let expectations = expect::resolve(reader, file, &file.expect, &names, &topology, source);
-    expect::check_family(reader, file, &topology, &calls);
+    let events = events::resolve(reader, file, &names, &topology, &calls, source);
+    let expectations = expect::resolve(reader, file, &file.expect, &names, (&topology, &calls), source);
     Plan {
         name: file.name.as_ref().map_or_else(|| default_name(source), |name| name.value.clone()),
         seed: above.seed.or(file.seed.as_ref().map(|seed| seed.value)).unwrap_or(DEFAULT_SEED),
@@ -165,21 +164,17 @@ fn assume_file(file: &File, above: Above<'_>, assumed: &mut Assumed) {
         assumed.note("", "seed", DEFAULT_SEED);
     }
     if file.duration.is_none() {
-        let calls = match file.events.is_empty() {
-            true => "until every call is settled or has failed",
-            false => "until every call is settled or has failed, and 60s after the last change",
-        };
-        let value = if !above.has_endpoints() {
-            calls.into()
-        } else {
-            format!("{calls}, and every endpoint is done")
-        };
-        let carries = |call: &file::Call| !call.media.is_empty();
-        let media = match file.calls.iter().flatten().any(carries) {
-            true => "; calls with media go on for 10s",
-            false => "",
-        };
-        assumed.note("", "duration", value + media);
+        let mut until = "until every call is settled or has failed".to_owned();
+        if !file.events.is_empty() {
+            until.push_str(&format!(", and {AFTERMATH} after the last change"));
+        }
+        if above.has_endpoints() {
+            until.push_str(", and every endpoint is done");
+        }
+        if file.calls.iter().flatten().any(|call| !call.media.is_empty()) {
+            until.push_str(&format!("; calls with media go on for {MEDIA_TIME}"));
+        }
+        assumed.note("", "duration", until);
     }
 }
 

@@ -1,43 +1,33 @@
 //! IPv6 needs links that carry at least 1280 bytes (RFC 8200 §5).
 
-use super::boxes::Boxes;
-use super::families::Families;
+use std::net::IpAddr;
+
+use crate::base::NodeId;
+use crate::plan::{Element, Topology};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{File, LinkSpec};
-use crate::scenario::read::Reader;
+use crate::scenario::read::{At, Reader};
 
 const LEAST: u64 = 1_280;
 
-/// Reports every link that IPv6 goes over and that carries less.
-pub fn check(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>, families: &[Families]) {
-    let mut carriers = vec![false; boxes.all.len()];
-    let peers = families.iter().enumerate().filter(|(_, families)| families.ipv6);
-    let nats = boxes.all.iter().enumerate().filter(|(_, each)| each.ipv6.is_some());
-    let lowest = peers.map(|(index, _)| boxes.peer_parent(index)).chain(nats.map(|(index, _)| Some(index)));
-    for mut at in lowest {
-        while let Some(index) = at.filter(|index| !carriers[*index]) {
-            carriers[index] = true;
-            at = boxes.all[index].parent;
+/// Reports every link of the file that IPv6 goes over and that carries less.
+pub fn check(reader: &mut Reader<'_>, file: &File, topology: &Topology) {
+    let nats = file.nats.iter().map(|each| (&each.name, &each.body.link));
+    let firewalls = file.firewalls.iter().map(|each| (&each.name, &each.body.link));
+    let servers = file.servers.iter().map(|each| (&each.name, &each.body.link));
+    let peers = file.peers.iter().map(|each| (&each.name, &each.body.link));
+    for (name, link) in nats.chain(firewalls).chain(servers).chain(peers) {
+        if let Some(link) = link {
+            check_link(reader, topology, name, link);
         }
-    }
-    let boxes = boxes.all.iter().zip(carriers).filter(|(_, carries)| *carries);
-    for (each, _) in boxes {
-        check_link(reader, &each.name.value, each.link);
-    }
-    for server in &file.servers {
-        let addresses = server.body.addresses.iter().flatten();
-        let has_address = addresses.into_iter().any(|address| address.value.is_ipv6());
-        if has_address || server.body.ipv6.as_ref().is_some_and(|ipv6| ipv6.value) {
-            check_link(reader, &server.name.value, server.body.link.as_ref());
-        }
-    }
-    for (peer, _) in file.peers.iter().zip(families).filter(|(_, families)| families.ipv6) {
-        check_link(reader, &peer.name.value, peer.body.link.as_ref());
     }
 }
 
-fn check_link(reader: &mut Reader<'_>, name: &str, link: Option<&LinkSpec>) {
-    if let Some(mtu) = link.and_then(LinkSpec::mtu).filter(|mtu| mtu.value < LEAST) {
+/// Reports what the file says of the uplink of a node, if IPv6 goes over it and it would carry less.
+pub fn check_link(reader: &mut Reader<'_>, topology: &Topology, name: &At<String>, link: &LinkSpec) {
+    let name = &name.value;
+    let carries = || topology.find(name).is_some_and(|node| carries_ipv6(topology, node));
+    if let Some(mtu) = link.mtu().filter(|mtu| mtu.value < LEAST && carries()) {
         let message =
             format!("the link of `{name}` carries IPv6, which needs an `mtu` of at least {LEAST} (RFC 8200)");
         reader.report(
@@ -46,4 +36,13 @@ fn check_link(reader: &mut Reader<'_>, name: &str, link: Option<&LinkSpec>) {
                 .help(format!("write `mtu: {LEAST}` or more, or leave IPv6 out")),
         );
     }
+}
+
+/// True if IPv6 goes over the uplink of a node.
+fn carries_ipv6(topology: &Topology, node: NodeId) -> bool {
+    topology.nodes().any(|(id, each)| {
+        let has_ipv6 = each.addresses.iter().any(IpAddr::is_ipv6)
+            || matches!(&each.element, Element::Nat(nat) if nat.ipv6.is_some());
+        has_ipv6 && (id == node || topology.ancestors(id).contains(&node))
+    })
 }

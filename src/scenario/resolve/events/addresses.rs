@@ -1,6 +1,6 @@
 //! Addresses that NATs get while a scenario runs. Nobody else may have them at any time of it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -134,10 +134,13 @@ impl Claims {
             Some((_, IpNet::V4(inside))) => vec![inside],
             Some((_, IpNet::V6(_))) => Vec::new(),
         };
-        let taken = |address: &Ipv4Addr| {
-            self.0.iter().any(|claim| claim.realm == realm && claim.address == IpAddr::V4(*address))
-        };
-        let found = networks.iter().flat_map(Ipv4Net::hosts).find(|address| !taken(address)).map(IpAddr::V4);
+        let is_taken =
+            |address: &IpAddr| self.0.iter().any(|claim| claim.realm == realm && claim.address == *address);
+        let found = networks
+            .iter()
+            .flat_map(Ipv4Net::hosts)
+            .map(IpAddr::V4)
+            .find(|address| !is_taken(address) && unroutable(now, realm, *address).is_none());
         match found {
             Some(address) => self.add(realm, address, node, None),
             None => reader.report(

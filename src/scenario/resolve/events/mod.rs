@@ -7,10 +7,10 @@ mod values;
 
 use rustc_hash::FxHashMap;
 
-use super::expect;
 use super::names::{Names, Section};
+use super::{expect, mtu};
 use crate::base::{LinkId, NodeId, SimDuration, SimTime};
-use crate::plan::{Action, Element, Event, Topology};
+use crate::plan::{Action, Call, Element, Event, Topology};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File};
 use crate::scenario::read::{At, Reader};
@@ -24,14 +24,19 @@ pub fn resolve(
     file: &File,
     names: &Names<'_>,
     topology: &Topology,
+    calls: &[Call],
     source: &Source,
 ) -> Vec<Event> {
+    if file.events.is_empty() {
+        return Vec::new();
+    }
     let mut order: Vec<&file::Event> = file.events.iter().collect();
     order.sort_by_key(|event| event.at.value);
     let claims = Claims::collect(topology, &file.events);
     let mut replay = Replay {
         file,
         names,
+        calls,
         source,
         now: topology.clone(),
         claims,
@@ -78,6 +83,7 @@ fn check_time(reader: &mut Reader<'_>, file: &File, event: &file::Event) {
 struct Replay<'f> {
     file: &'f File,
     names: &'f Names<'f>,
+    calls: &'f [Call],
     source: &'f Source,
     now: Topology,
     claims: Claims,
@@ -92,6 +98,7 @@ impl Replay<'_> {
             file::Action::SetLink(links) => {
                 let set = |(name, spec): &(_, file::LinkSpec)| {
                     let id = self.link(reader, name)?;
+                    mtu::check_link(reader, &self.now, name, spec);
                     let link = spec.change(self.now.link(id), reader);
                     *self.now.link_mut(id) = link.clone();
                     Some((id, link))
@@ -144,7 +151,7 @@ impl Replay<'_> {
                 self.file,
                 expected,
                 self.names,
-                &self.now,
+                (&self.now, self.calls),
                 self.source,
             )),
         })

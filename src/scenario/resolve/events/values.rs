@@ -5,6 +5,7 @@ use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, Start};
 use crate::scenario::profiles::{self, Profile};
 use crate::scenario::read::{At, Reader};
+use crate::scenario::resolve::boxes::check_blocks;
 
 /// How a NAT translates after a change.
 pub fn nat(
@@ -43,6 +44,7 @@ pub fn nat(
         );
         return None;
     }
+    check_blocks(reader, change, &behavior);
     Some(behavior)
 }
 
