@@ -31,17 +31,13 @@ impl Nat {
 
     /// What this nickname stands for. Settings override what it says.
     pub fn nickname(nickname: Nickname) -> Self {
-        let mut keys = Map::default();
-        keys.set("type", nickname);
-        Self { keys }
+        Self { keys: Map::of("type", nickname) }
     }
 
     /// A device whose behaviour has a source: `linux-masquerade`, for instance; `punchlab profiles` lists them. Settings
     /// override what it says.
     pub fn profile(name: impl AsRef<str>) -> Self {
-        let mut keys = Map::default();
-        keys.set("profile", quoted(name.as_ref()));
-        Self { keys }
+        Self { keys: Map::of("profile", quoted(name.as_ref())) }
     }
 
     /// The NAT or firewall its outside is connected to, instead of the internet.
@@ -122,9 +118,7 @@ pub struct Ipv6 {
 impl Ipv6 {
     /// This network, such as `2001:db8:a::/64`, is behind it.
     pub fn prefix(network: impl AsRef<str>) -> Self {
-        let mut keys = Map::default();
-        keys.set("prefix", quoted(network.as_ref()));
-        Self { keys }
+        Self { keys: Map::of("prefix", quoted(network.as_ref())) }
     }
 }
 
@@ -151,9 +145,7 @@ impl Firewall {
     /// A network whose behaviour has a source: `corporate`, for instance; `punchlab profiles` lists them. Settings override
     /// what it says.
     pub fn profile(name: impl AsRef<str>) -> Self {
-        let mut keys = Map::default();
-        keys.set("profile", quoted(name.as_ref()));
-        Self { keys }
+        Self { keys: Map::of("profile", quoted(name.as_ref())) }
     }
 
     /// The NAT or firewall its outside is connected to, instead of the internet.
@@ -194,17 +186,14 @@ pub struct Outbound {
 impl Outbound {
     /// Nothing may leave but packets to these destination ports.
     pub fn only(services: impl IntoIterator<Item = Service>) -> Self {
-        let mut keys = Map::default();
-        keys.set("default", Access::Deny);
-        keys.set("allow", list(services));
-        Self { keys }
+        let mut outbound = Self::nothing();
+        outbound.keys.set("allow", list(services));
+        outbound
     }
 
     /// Nothing may leave.
     pub fn nothing() -> Self {
-        let mut keys = Map::default();
-        keys.set("default", Access::Deny);
-        Self { keys }
+        Self { keys: Map::of("default", Access::Deny) }
     }
 }
 

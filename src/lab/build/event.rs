@@ -17,15 +17,11 @@ pub struct Event {
 
 impl Event {
     fn of(key: &str, value: impl std::fmt::Display) -> Self {
-        let mut keys = Map::default();
-        keys.set(key, value);
-        Self { keys }
+        Self { keys: Map::of(key, value) }
     }
 
     fn change(key: &str, node: impl AsRef<str>, value: impl std::fmt::Display) -> Self {
-        let mut change = Map::default();
-        change.set(&quoted(node.as_ref()), value);
-        Self::of(key, change)
+        Self::of(key, Map::of(&quoted(node.as_ref()), value))
     }
 
     /// The uplink of this node is like this from now on. [`Link::as_it_is`] leaves open what does not change.

@@ -100,9 +100,7 @@ pub struct Drops {
 impl Drops {
     /// At least one, at this node or on its uplink.
     pub fn by(node: impl AsRef<str>) -> Self {
-        let mut keys = Map::default();
-        keys.set("by", quoted(node.as_ref()));
-        Self { keys }
+        Self { keys: Map::of("by", quoted(node.as_ref())) }
     }
 }
 

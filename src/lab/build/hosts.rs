@@ -155,8 +155,7 @@ impl Peer {
 
     /// The user and password it logs in to TURN servers with, right or wrong.
     pub fn turn_credentials(mut self, user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
-        let mut login = Map::default();
-        login.set(&quoted(user.as_ref()), quoted_value(password.as_ref()));
+        let login = Map::of(&quoted(user.as_ref()), quoted_value(password.as_ref()));
         self.keys.set("turn-credentials", login);
         self
     }
@@ -179,9 +178,7 @@ pub struct IceServer {
 impl IceServer {
     /// A `stun:` or `turn:` URI (RFC 7064, RFC 7065), whose host is a server's name, its DNS name or its address.
     pub fn new(uri: impl AsRef<str>) -> Self {
-        let mut keys = Map::default();
-        keys.set("urls", quoted_value(uri.as_ref()));
-        Self { keys }
+        Self { keys: Map::of("urls", quoted_value(uri.as_ref())) }
     }
 
     /// The user and password to log in with, instead of the right ones.

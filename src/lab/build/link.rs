@@ -13,9 +13,7 @@ pub struct Link {
 impl Link {
     /// A link people know by name: `wifi`, `lte`, `satellite-geo` … Settings override what it says.
     pub fn named(name: impl AsRef<str>) -> Self {
-        let mut keys = Map::default();
-        keys.set("type", quoted(name.as_ref()));
-        Self { keys }
+        Self { keys: Map::of("type", quoted(name.as_ref())) }
     }
 
     /// A link as it is when an [`Event`](super::Event) changes it: only settings that follow are new.

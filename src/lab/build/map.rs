@@ -11,6 +11,13 @@ const MAX_LINE: usize = 100;
 pub struct Map(Vec<(String, String)>);
 
 impl Map {
+    /// One setting.
+    pub fn of(key: &str, value: impl fmt::Display) -> Self {
+        let mut map = Self::default();
+        map.set(key, value);
+        map
+    }
+
     /// One setting, instead of what it was. Both are YAML already.
     pub fn set(&mut self, key: &str, value: impl fmt::Display) {
         let value = value.to_string();

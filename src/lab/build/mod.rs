@@ -125,8 +125,7 @@ impl Draft {
 
     /// Something happens at this time after the run began. Events of one moment happen in the order in which they are given.
     pub fn event(mut self, at: SimDuration, event: Event) -> Self {
-        let mut entry = Map::default();
-        entry.set("at", at);
+        let mut entry = Map::of("at", at);
         entry.append(event.keys);
         self.events.push(entry);
         self

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::Ipv6Net;
 use rustc_hash::FxHashMap;
 
-use super::{Boxes, Families, of_family};
+use super::{Boxes, Families, of_family, twice};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::File;
 use crate::scenario::read::{At, Reader};
@@ -204,14 +204,6 @@ fn check(
         diagnostic = diagnostic.see(see, "the network is defined here");
     }
     reader.report(diagnostic.help("take another address, or leave it out to get one assigned"));
-}
-
-fn twice(first: &At<String>, span: Span, second: &At<String>, address: &At<IpAddr>) -> Diagnostic {
-    let message = format!("`{}` and `{}` have the same address {}", first.value, second.value, address.value);
-    Diagnostic::new(Code::DuplicateAddress, message)
-        .at(address.span, "again here")
-        .see(span, "first here")
-        .help("give one of them another address, or leave it out to get one assigned")
 }
 
 /// The next free address for somebody without one.

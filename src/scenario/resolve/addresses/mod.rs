@@ -391,18 +391,7 @@ impl<'f> Taken<'f> {
     fn claim(&mut self, reader: &mut Reader<'_>, owner: &Owner<'f>, address: &At<IpAddr>) {
         let key = (owner.realm, v4(address.value));
         match self.owners.get(&key) {
-            Some(Some((first, span))) => reader.report(
-                Diagnostic::new(
-                    Code::DuplicateAddress,
-                    format!(
-                        "`{}` and `{}` have the same address {}",
-                        first.value, owner.name.value, address.value
-                    ),
-                )
-                .at(address.span, "again here")
-                .see(*span, "first here")
-                .help("give one of them another address, or leave it out to get one assigned"),
-            ),
+            Some(Some((first, span))) => reader.report(twice(first, *span, owner.name, address)),
             Some(None) => {}
             None => {
                 self.owners.insert(key, Some((owner.name, address.span)));
@@ -417,6 +406,15 @@ impl<'f> Taken<'f> {
         }
         free
     }
+}
+
+/// An address that two nodes of one network are given.
+fn twice(first: &At<String>, span: Span, second: &At<String>, address: &At<IpAddr>) -> Diagnostic {
+    let message = format!("`{}` and `{}` have the same address {}", first.value, second.value, address.value);
+    Diagnostic::new(Code::DuplicateAddress, message)
+        .at(address.span, "again here")
+        .see(span, "first here")
+        .help("give one of them another address, or leave it out to get one assigned")
 }
 
 /// How far each network has been handed out.
