@@ -7,6 +7,7 @@ use crate::base::{PacketId, PortId, SimTime};
 use crate::plan::{Drop, DropReason, Rule, StateChange};
 use crate::wire::Packet;
 
+pub mod clat;
 pub mod firewall;
 pub mod link;
 pub mod nat;

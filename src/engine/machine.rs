@@ -2,6 +2,7 @@
 
 use super::host::Host;
 use crate::base::{Limits, NodeId, PortId, Random, SimTime};
+use crate::device::clat::Clat;
 use crate::device::firewall::Firewall;
 use crate::device::nat::Nat;
 use crate::device::router::Router;
@@ -17,6 +18,7 @@ pub(super) enum Machine {
     Firewall(Box<Firewall>),
     Nat(Box<Nat>),
     Server(Box<Server>),
+    Clat(Clat),
 }
 
 impl Machine {
@@ -35,6 +37,7 @@ impl Machine {
                 let random = Random::stream(seed, &node.name, "server");
                 Self::Server(Box::new(Server::new(server, &node.addresses, limits, random)))
             }
+            Element::Clat(clat) => Self::Clat(Clat::new(clat.clone())),
             Element::Peer(_) => Self::Host(Host::new(node.addresses.clone())),
         }
     }
@@ -52,12 +55,13 @@ impl Machine {
             Self::Firewall(firewall) => firewall.handle(now, port, packet, out),
             Self::Nat(nat) => nat.handle(now, port, packet, out),
             Self::Server(server) => server.handle(now, port, packet, out),
+            Self::Clat(clat) => clat.handle(now, port, packet, out),
         }
     }
 
     pub(super) fn next_timeout(&self) -> Option<SimTime> {
         match self {
-            Self::Host(_) | Self::Router(_) => None,
+            Self::Host(_) | Self::Router(_) | Self::Clat(_) => None,
             Self::Firewall(firewall) => firewall.next_timeout(),
             Self::Nat(nat) => nat.next_timeout(),
             Self::Server(server) => server.next_timeout(),
@@ -66,7 +70,7 @@ impl Machine {
 
     pub(super) fn handle_timeout(&mut self, now: SimTime, out: &mut Outbox) {
         match self {
-            Self::Host(_) | Self::Router(_) => {}
+            Self::Host(_) | Self::Router(_) | Self::Clat(_) => {}
             Self::Firewall(firewall) => firewall.handle_timeout(now, out),
             Self::Nat(nat) => nat.handle_timeout(now, out),
             Self::Server(server) => server.handle_timeout(now, out),

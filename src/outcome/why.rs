@@ -1,5 +1,7 @@
 //! Why a call took the path it took: sentences, each of them backed by what the trace shows.
 
+mod families;
+
 use std::net::SocketAddr;
 
 use super::admission;
@@ -9,8 +11,8 @@ use super::passage;
 use crate::base::{NodeId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
 use crate::plan::{
-    CandidateType, DropReason, Element, Family, IceServerKind, IceState, IceTransportPolicy, Needs, Path,
-    Peer, Plan, Rule,
+    CandidateType, DropReason, Element, IceServerKind, IceState, IceTransportPolicy, Needs, Path, Peer, Plan,
+    Rule,
 };
 use crate::trace::{EventKind, Place, Trace};
 use crate::wire::Signal;
@@ -30,7 +32,7 @@ pub fn explain(plan: &Plan, run: &Run, call: usize, path: Path, needs: Option<Ne
     let sentences = match path {
         Path::Direct => case.direct(),
         Path::Stun => case.stun(needs),
-        Path::Relay => case.relay(),
+        Path::Relay => case.relay(needs),
         Path::Failed => case.failed(),
     };
     sentences.join(" ")
@@ -135,10 +137,13 @@ impl Case<'_> {
         sentences
     }
 
-    fn relay(&self) -> Vec<String> {
+    fn relay(&self, needs: Option<Needs>) -> Vec<String> {
         let mut sentences = self.policies();
         if sentences.is_empty() {
             sentences = self.obstacles();
+            sentences.extend(self.without_ipv4());
+            // Where nothing but a relay would do it makes no difference.
+            sentences.extend(self.relay_in_disguise().filter(|_| needs != Some(Needs::Turn)));
         }
         // Whoever has lost contact may have selected a pair since that never carried anything.
         if [self.sides.caller, self.sides.callee].iter().all(|side| side.state.is_connected()) {
@@ -155,6 +160,7 @@ impl Case<'_> {
         }
         sentences.extend(self.policies());
         sentences.extend(self.obstacles());
+        sentences.extend(self.without_ipv4());
         sentences.extend(self.missing_relay());
         if let Some(one_sided) = self.one_sided() {
             sentences.push(one_sided);
@@ -163,26 +169,6 @@ impl Case<'_> {
             sentences.push("No check ever got an answer.".into());
         }
         sentences
-    }
-
-    /// Candidates of different address families are never paired.
-    fn families_apart(&self) -> Option<String> {
-        let only = |side: &SessionRun| {
-            let families = side.local_candidates.iter().map(|candidate| Family::from(candidate.address.ip()));
-            let (first, mut rest) = (families.clone().next()?, families);
-            rest.all(|family| family == first).then_some(first)
-        };
-        let (caller, callee) = (self.sides.caller, self.sides.callee);
-        let (of_caller, of_callee) = (only(caller)?, only(callee)?);
-        (of_caller != of_callee).then(|| {
-            format!(
-                "{} has {} candidates only and {} {} ones only, and those are never paired.",
-                self.name(caller),
-                family_name(of_caller),
-                self.name(callee),
-                family_name(of_callee),
-            )
-        })
     }
 
     /// What kept each side's checks from reaching the other.
@@ -214,7 +200,7 @@ impl Case<'_> {
             "{}'s {} to {} died at {} ({}), where it came from {}{rule}.",
             self.name(sender),
             if death.is_answer { "answer to a check" } else { "check" },
-            self.aim_words(receiver, death.aimed_at),
+            self.seen_words(sender, receiver, death.aimed_at),
             self.place_name(death.place),
             death.drop.reason,
             death.flow.source,
@@ -411,7 +397,7 @@ impl Case<'_> {
     /// Where `side` sends to, in words.
     fn remote_words(&self, side: &SessionRun, other: &SessionRun) -> String {
         match side.selections.last() {
-            Some((_, pair)) => self.aim_words(other, pair.remote.address),
+            Some((_, pair)) => self.seen_words(side, other, pair.remote.address),
             None => "nobody".into(),
         }
     }
@@ -456,13 +442,6 @@ fn addresses_of(side: &SessionRun, kind: CandidateType) -> impl Iterator<Item = 
         .iter()
         .filter(move |candidate| candidate.kind == kind)
         .map(|candidate| candidate.address)
-}
-
-const fn family_name(family: Family) -> &'static str {
-    match family {
-        Family::Ipv4 => "IPv4",
-        Family::Ipv6 => "IPv6",
-    }
 }
 
 /// The address of the socket that the settled pair uses, or else of the preferred one.

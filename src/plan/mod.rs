@@ -10,6 +10,7 @@ pub(crate) mod event;
 pub(crate) mod expectation;
 pub(crate) mod graph;
 pub(crate) mod media;
+pub(crate) mod nat64;
 pub(crate) mod state;
 pub(crate) mod verdict;
 
@@ -23,6 +24,7 @@ pub use event::{AFTERMATH, Action, Event};
 pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
 pub use graph::{Node, Port, Topology};
 pub use media::{MEDIA_TIME, MediaFlow, MediaKind};
+pub use nat64::{Clat, Nat64, Nat64Prefix};
 pub use state::{MappingRow, PortBlock, Protocol, StateChange};
 pub use verdict::{CandidateType, Family, IceState, Needs, PairState, Path};
 

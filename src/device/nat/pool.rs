@@ -61,10 +61,15 @@ impl Pool {
         }
     }
 
-    /// The outside addresses a new mapping of `host` may get, in the order in which to try them. Paired hosts
-    /// get one, in turn as they come (RFC 7857 §4: no other, even if it has no ports left).
-    pub(super) fn choices(&mut self, host: IpAddr, random: &mut Random) -> SmallVec<[IpAddr; 4]> {
-        let same_family = self.addresses.iter().filter(|address| address.is_ipv4() == host.is_ipv4());
+    /// The outside addresses a new mapping of `host` may get that sends to `remote`, in the order in which to try them.
+    /// Paired hosts get one, in turn as they come (RFC 7857 §4: no other, even if it has no ports left).
+    pub(super) fn choices(
+        &mut self,
+        host: IpAddr,
+        remote: IpAddr,
+        random: &mut Random,
+    ) -> SmallVec<[IpAddr; 4]> {
+        let same_family = self.addresses.iter().filter(|address| address.is_ipv4() == remote.is_ipv4());
         let mut choices: SmallVec<[IpAddr; 4]> = same_family.copied().collect();
         if choices.len() < 2 {
             return choices;

@@ -9,6 +9,7 @@ mod ipv6;
 mod link;
 mod media;
 mod nat;
+mod nat64;
 mod peer;
 mod profile;
 mod profile_file;

@@ -18,6 +18,7 @@ pub struct Peer {
     pub behind: Option<At<String>>,
     pub address: Option<Vec<At<IpAddr>>>,
     pub families: Option<At<Vec<At<Family>>>>,
+    pub clat: Option<At<bool>>,
     pub link: Option<LinkSpec>,
     pub ice_servers: Option<Vec<IceServer>>,
     pub turn_credentials: Option<At<Credentials>>,
@@ -35,6 +36,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
         behind: fields.get("behind").and_then(|node| reader.node_name("behind", node)),
         address: fields.get("address").and_then(|node| addresses(reader, node)),
         families: fields.get("families").and_then(|node| families(reader, node)),
+        clat: fields.get("clat").and_then(|node| reader.truth("clat", node)),
         link: fields.get("link").and_then(|node| link::read(reader, node)),
         ice_servers: fields.get("ice-servers").and_then(|node| ice_server::read(reader, node)),
         turn_credentials: fields.entry("turn-credentials").and_then(|entry| {

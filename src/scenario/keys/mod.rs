@@ -13,7 +13,7 @@ pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, SELECTED, SIGNALLING};
 pub use events::EVENT;
 pub use firewall::{FIREWALL, OUTBOUND};
 pub use link::LINK;
-pub use nat::{IPV6, NAT};
+pub use nat::{IPV6, NAT, NAT64};
 pub use peer::{ICE_SERVER, PEER};
 pub use server::SERVER;
 
@@ -226,6 +226,7 @@ pub static SECTIONS: &[&Section] = &[
     &FILE,
     &NAT,
     &IPV6,
+    &NAT64,
     &FIREWALL,
     &OUTBOUND,
     &SERVER,

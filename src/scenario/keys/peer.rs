@@ -50,6 +50,12 @@ pub static PEER: Section = Section {
             "`visible`",
             "How it tells its own addresses (RFC 8828). `mdns` and `hidden` are not built yet.",
         ),
+        key(
+            "clat",
+            Kind::Truth,
+            "`false`",
+            "True: behind a NAT64 it has IPv4 all the same, by a translator of its own (464XLAT, RFC 6877).",
+        ),
         not_built("ice-lite", "leave the key out: every agent of this version is a full one"),
         not_built("interfaces", "give the peer one `behind`: in this version it has one interface"),
     ],

@@ -231,7 +231,13 @@ fn check_family(
         let addresses = &topology.node(*node).addresses;
         addresses.iter().all(|address| Family::from(*address) != family)
     };
-    let Some(node) = calls.iter().flat_map(|call| [call.from, call.to]).find(lacks) else { return };
+    // A NAT64 stands between two families; the caller's end is what counts.
+    let translates =
+        |call: &Call| [call.from, call.to].into_iter().any(|node| topology.nat64_prefix(node).is_some());
+    let ends = calls
+        .iter()
+        .flat_map(|call| if translates(call) { vec![call.from] } else { vec![call.from, call.to] });
+    let Some(node) = ends.into_iter().find(|node| lacks(node)) else { return };
     let name = &topology.node(node).name;
     let mut diagnostic = Diagnostic::new(
         Code::Contradiction,

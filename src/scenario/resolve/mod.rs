@@ -16,7 +16,9 @@ mod own;
 mod servers;
 
 use crate::base::{NodeId, Probability, SimDuration};
-use crate::plan::{AFTERMATH, Element, Family, MEDIA_TIME, Peer, Plan, Signalling, StackKind, Topology};
+use crate::plan::{
+    AFTERMATH, Clat, Element, Family, Link, MEDIA_TIME, Peer, Plan, Signalling, StackKind, Topology,
+};
 
 use super::Own;
 use super::diagnostic::{Code, Diagnostic};
@@ -26,6 +28,8 @@ use super::source::Source;
 use addresses::Addresses;
 use assumed::{Assumed, list, one_or_list};
 use boxes::Boxes;
+use families::Families;
+use ice::Reach;
 use link::{link, named_link};
 use names::{Names, Section};
 
@@ -79,25 +83,47 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
         if peer.body.behind.is_none() {
             assumed.note(&key, "behind", Topology::INTERNET);
         }
-        let own = addresses.peers[index].clone();
-        if peer.body.families.is_none() && families[index].ipv6 {
-            assumed.note(&key, "families", list(Family::ALL));
+        let mut own = addresses.peers[index].clone();
+        let Families { ipv4, ipv6, nat64, .. } = families[index];
+        if peer.body.families.is_none() && ipv6 {
+            let all: &[Family] = if ipv4 { Family::ALL } else { &[Family::Ipv6] };
+            assumed.note(&key, "families", list(all));
         }
         if peer.body.address.as_ref().map_or(0, Vec::len) < own.len() {
             assumed.note(&key, "address", one_or_list(&own));
         }
         let default = if parent.is_some() { "lan" } else { "broadband" };
         let link = link(reader, peer.body.link.as_ref(), named_link(default), &key, &mut assumed);
+        let clat = addresses.clats[index].zip(nat64);
+        if clat.is_some() {
+            own.insert(0, Clat::HOST.into());
+        }
         let element = Element::Peer(Peer {
             agent: agent(peer, above, &key, &mut assumed),
-            ice_servers: ice::servers(reader, file, (peer, &own), &names, &servers, &mut assumed),
+            ice_servers: ice::servers(
+                reader,
+                file,
+                (peer, Reach { own: &own, nat64 }),
+                &names,
+                &servers,
+                &mut assumed,
+            ),
             ice_transport_policy: peer
                 .body
                 .ice_transport_policy
                 .as_ref()
                 .map_or(crate::plan::IceTransportPolicy::All, |policy| policy.value),
         });
-        topology.add(at, name, element, own, link);
+        match clat {
+            None => topology.add(at, name, element, own, link),
+            Some((address, prefix)) => {
+                // Between a host and its translator there is nothing.
+                let inner = Link { mtu: link.mtu, ..Link::with_delay(SimDuration::ZERO) };
+                let clat = Element::Clat(Clat { prefix, address });
+                let at = topology.add(at, Clat::name(name), clat, vec![address.into()], link);
+                topology.add(at, name, element, own, inner)
+            }
+        };
     }
     mtu::check(reader, file, &topology);
     let signalling = signalling(file, &mut assumed);

@@ -5,7 +5,7 @@
 
 mod ipv6;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::Ipv4Net;
 use rustc_hash::FxHashMap;
@@ -29,6 +29,8 @@ pub struct Addresses {
     pub servers: Vec<Vec<IpAddr>>,
     /// By number of the peer; IPv4 first.
     pub peers: Vec<Vec<IpAddr>>,
+    /// The IPv6 addresses of hosts' translators, by number of the peer.
+    pub clats: Vec<Option<Ipv6Addr>>,
 }
 
 /// The networks at both sides of a NAT.
@@ -85,6 +87,7 @@ impl Addresses {
             ipv6: Vec::new(),
             servers: vec![Vec::new(); file.servers.len()],
             peers: vec![Vec::new(); file.peers.len()],
+            clats: Vec::new(),
         };
         let owners = owners(file, boxes, families);
         let mut taken = Taken::default();
@@ -118,6 +121,7 @@ impl Addresses {
         for (all, more) in addresses.peers.iter_mut().zip(ipv6.peers) {
             all.extend(more);
         }
+        addresses.clats = ipv6.clats;
         addresses
     }
 
