@@ -291,7 +291,7 @@ impl Device for Nat {
                 // Outside, nobody is at an address that stands for another.
                 return match port {
                     PortId::UPLINK => no_route(destination),
-                    _ => self.from_ipv6(now, port, packet, (prefix, remote), out),
+                    _ => self.translate_out(now, port, packet, (prefix, remote), out),
                 };
             }
             return ipv6.handle(now, port, packet, &self.routes, out);

@@ -17,7 +17,7 @@ use crate::wire::{Body, Flow, Packet};
 
 impl Nat {
     /// What becomes of a packet from inside to an address that stands for the IPv4 address `remote`.
-    pub(super) fn from_ipv6(
+    pub(super) fn translate_out(
         &mut self,
         now: SimTime,
         port: PortId,
@@ -40,7 +40,7 @@ impl Nat {
         }
         let destination = SocketAddr::new(remote.into(), packet.flow.destination.port());
         if matches!(packet.body, Body::Icmp(_)) {
-            return self.icmp_from_ipv6(now, packet, (prefix, destination), hairpin);
+            return self.translate_error_out(now, packet, (prefix, destination), hairpin);
         }
         let flow = Flow::new(packet.flow.source, destination);
         let known = self.table.flow(PackedFlow::new(packet.protocol(), &flow.source, &flow.destination));
@@ -72,7 +72,7 @@ impl Nat {
     }
 
     /// A host inside complains of a packet that was let in to it (RFC 6146 §3.5.3, RFC 7915 §5.2).
-    fn icmp_from_ipv6(
+    fn translate_error_out(
         &mut self,
         now: SimTime,
         packet: &mut Packet,
