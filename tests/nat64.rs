@@ -6,7 +6,7 @@ use common::plan_of_text;
 use common::tshark::{tshark, tshark_is_here};
 use punchlab::engine::{RunOptions, run};
 use punchlab::outcome::{Outcome, simulate};
-use punchlab::plan::{Element, Family, Path, Plan, StackKind};
+use punchlab::plan::{CandidateType, Element, Family, Path, Plan, StackKind};
 use punchlab::report::capture;
 use punchlab::trace::{AgentEvent, EventKind, Trace};
 use punchlab::wire::Body;
@@ -119,7 +119,7 @@ fn packets_never_mix_families() {
                     EventKind::Dropped { flow, .. } => Some(*flow),
                     _ => None,
                 });
-                let quoted = trace.packets.iter().filter_map(|packet| match &packet.body {
+                let quoted = trace.packets.iter().filter_map(|(_, packet)| match &packet.body {
                     Body::Icmp(icmp) => {
                         assert_eq!(icmp.quoted.source.is_ipv4(), packet.flow.source.is_ipv4());
                         Some(icmp.quoted)
@@ -272,7 +272,7 @@ fn errors_reach_a_host_with_a_translator_and_can_be_read_everywhere() {
     let trace = trace_of(&plan);
     let phone = plan.topology.find("phone").expect("a node");
     let is_error =
-        |packet: punchlab::base::PacketId| matches!(trace.packets[packet.index()].body, Body::Icmp(_));
+        |packet| matches!(trace.packets.get(packet), Some(record) if matches!(record.body, Body::Icmp(_)));
     let arrived = trace.events.iter().any(|event| match &event.kind {
         EventKind::Delivered { packet, node } => *node == phone && is_error(*packet),
         _ => false,
@@ -308,5 +308,27 @@ fn errors_reach_a_host_with_a_translator_and_can_be_read_everywhere() {
             assert_eq!(addresses[0].split(',').count(), 4, "{line}");
         }
         assert!(lines.contains("64:ff9b::"), "{lines}");
+    }
+}
+
+/// A client asks for a relay of its own family first; 440 tells it that the server behind the NAT64 has IPv4 alone.
+#[test]
+fn an_ipv6_socket_gets_an_ipv4_relay_of_a_server_that_has_no_other() {
+    let text = phone("address-dependent", "", TURN);
+    for stacks in mixes() {
+        let plan = with_stacks(plan_of_text(&text, 1), stacks);
+        let trace = trace_of(&plan);
+        let told = |event: &AgentEvent| match event {
+            AgentEvent::Gathered(candidate) => {
+                candidate.kind == CandidateType::Relayed && candidate.address.is_ipv4()
+            }
+            AgentEvent::Trouble(text) => panic!("{stacks:?}: {text}"),
+            _ => false,
+        };
+        let relays = trace.events.iter().filter(|event| match &event.kind {
+            EventKind::Agent { event, .. } => told(event),
+            _ => false,
+        });
+        assert_eq!(relays.count(), 2, "{stacks:?}: one each");
     }
 }
