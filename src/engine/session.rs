@@ -204,6 +204,7 @@ impl Session {
                 self.diary.media.iter_mut().for_each(|flow| flow.sent.start(now));
                 requests.push(Request::Note(AgentEvent::Selected(pair)));
             }
+            Output::Connect(_) | Output::Write { .. } | Output::Close(_) => {}
             // Data comes in with a datagram only, where its trail is known.
             Output::Data { .. } => {}
             Output::Trouble(what) => {
