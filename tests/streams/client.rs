@@ -9,10 +9,12 @@ use punchlab::agent::{
     AgentConfig, Connect, IceStack, Input, Output, Security, StackError, StreamEnd, StreamId,
 };
 use punchlab::base::{SimDuration, SimTime};
+use punchlab::plan::CandidateType;
 use punchlab::transport::framing::Framing;
 use punchlab::wire::stun::{
     Builder, Class, Key, Message, TRANSPORT_UDP, channel_data, method, parse_channel_data,
 };
+use punchlab::wire::{PairEnd, SelectedPair};
 
 /// What a client is to do.
 #[derive(Debug, Clone)]
@@ -25,13 +27,15 @@ pub struct Script {
     pub peer: Option<SocketAddr>,
     /// How many pings it sends through the channel, one every 10 ms.
     pub pings: u64,
+    /// True: once it has the channel, it says that it has a pair, so that the lab sends media.
+    pub selects: bool,
     /// When it closes the stream.
     pub closes: Option<SimTime>,
 }
 
 impl Script {
     pub fn new(server: SocketAddr, security: Security) -> Self {
-        Self { server, security, bindings: Vec::new(), peer: None, pings: 0, closes: None }
+        Self { server, security, bindings: Vec::new(), peer: None, pings: 0, selects: false, closes: None }
     }
 }
 
@@ -111,7 +115,15 @@ impl Client {
                 self.write(self.bind().finish());
             }
             (method::CHANNEL_BIND, Class::Error) => self.write(sign(self.bind(), &message)),
-            (method::CHANNEL_BIND, _) => self.ping_at = (self.script.pings > 0).then_some(now),
+            (method::CHANNEL_BIND, _) => {
+                self.ping_at = (self.script.pings > 0).then_some(now);
+                if self.script.selects {
+                    let end = |kind, address| PairEnd { kind, address, relay: None };
+                    let local = end(CandidateType::Relayed, self.script.server);
+                    let remote = end(CandidateType::Host, self.script.peer.expect("a peer"));
+                    self.outputs.push_back(Output::Selected(SelectedPair { local, remote }));
+                }
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -151,7 +163,8 @@ impl IceStack for Client {
             Input::Read { stream: STREAM, message } => self.read(now, message),
             Input::Closed { stream: STREAM, why } => self.hear(now, Heard::Closed(why)),
             Input::Timeout => self.act(now),
-            Input::Signal(_) | Input::Send(_) | Input::Datagram { .. } => {}
+            Input::Send(data) => self.write(channel_data(CHANNEL, data).expect("short")),
+            Input::Signal(_) | Input::Datagram { .. } => {}
             other => panic!("{other:?}"),
         }
         Ok(())

@@ -274,6 +274,28 @@ fn an_allocation_ends_with_its_connection() {
     }
 }
 
+/// ChannelData has 4 bytes before 100 bytes of audio, TCP's header is 12 bytes longer than UDP's, TLS adds 22.
+#[test]
+fn media_over_a_stream_cost_what_stands_around_them() {
+    for ((security, port), more) in PORTS.into_iter().zip([4 + 12, 4 + 12 + 22]) {
+        let text = HOME
+            .replace("LOSS", "0%")
+            .replace("[alice -> bob]", "[alice -> bob: { media: { audio: 40kbps } }]");
+        let stage = Stage::new(&text);
+        let peer = Some(stage.socket_of_bob());
+        let played = stage.run(&Script { peer, selects: true, ..stage.script(security, port) });
+
+        let flow = &played.run.sessions[0].media[0];
+        assert!(flow.sent.sent > 2_900 && flow.sent.unsent == 0, "{:?}", flow.sent);
+        // What bob sends back comes over the relay as well.
+        let packets = flow.sent.sent + flow.received.received;
+        assert_eq!(
+            (flow.relay_leg.bare_bytes, flow.relay_leg.bytes),
+            (128 * packets, (128 + more) * packets)
+        );
+    }
+}
+
 #[test]
 fn a_link_that_carries_little_makes_segments_small() {
     let mut stage = Stage::home("0%");
