@@ -288,7 +288,11 @@ impl Case<'_> {
                     self.place_name(death.place),
                     death.drop.reason,
                 )),
-                None => sentences.push(format!("{} got no relay from its TURN server.", self.name(side))),
+                None if self.can_ask_for_relay(side) => {
+                    sentences.push(format!("{} got no relay from its TURN server.", self.name(side)));
+                }
+                // What follows says why it could not even ask.
+                None => {}
             }
             sentences.extend(side.troubles.iter().map(|trouble| format!("{}: {trouble}.", self.name(side))));
         }

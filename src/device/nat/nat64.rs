@@ -62,7 +62,7 @@ impl Nat {
         // RFC 6146 §3.8: as if it had come back in from outside.
         match self.mapping_admitting(now, packet.protocol(), &destination, &source) {
             Ok(admission) => {
-                self.note_admission(now, admission, &source, &packet.body);
+                self.note_admission(now, admission, &source, &packet.body, out);
                 packet.flow.destination = destination;
                 rewrite_source(packet, source);
                 self.deliver_inside(admission.id, packet)

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::{Case, addresses_of};
 use crate::engine::SessionRun;
-use crate::plan::{CandidateType, Family};
+use crate::plan::{CandidateType, Family, IceServerKind};
 
 impl Case<'_> {
     /// Candidates of different address families are never paired.
@@ -51,6 +51,15 @@ impl Case<'_> {
             self.name(side),
             self.name(other),
         ))
+    }
+
+    /// True if a TURN server of the side's has the family of one of its sockets.
+    pub(super) fn can_ask_for_relay(&self, side: &SessionRun) -> bool {
+        let servers = self.peer(side).map(|peer| peer.ice_servers.as_slice()).unwrap_or_default();
+        let turn = servers.iter().filter(|server| server.kind == IceServerKind::Turn);
+        let is_reached =
+            |address: SocketAddr| side.sockets.iter().any(|socket| socket.is_ipv4() == address.is_ipv4());
+        turn.into_iter().any(|server| is_reached(server.address))
     }
 
     /// Behind a NAT64 the peer's relay is seen at an address nobody has told of, and counts as the peer's own.

@@ -20,6 +20,7 @@ fn lab_with(behavior: NatBehavior, prefix: Nat64Prefix) -> Lab {
         gateway: "2001:db8:a::1".parse().expect("an address"),
         filtering: FilteringBehavior::AddressAndPortDependent,
         udp_lifetime: secs(300),
+        tcp: plan::TcpLifetimes::DEFAULT,
     };
     let config = plan::Nat {
         behavior,

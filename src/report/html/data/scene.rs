@@ -108,6 +108,7 @@ fn nat_lines(nat: &Nat) -> Vec<String> {
             format!("ipv6.prefix: {}", side.prefix),
             format!("ipv6.filtering: {}", side.filtering),
             format!("ipv6.udp-timeout: {}", side.udp_lifetime),
+            format!("ipv6.tcp-timeout: {}", side.tcp.established),
         ]
     });
     let inside = nat.ipv4_inside().map(|inside| format!("inside: {inside}"));
@@ -123,6 +124,7 @@ fn firewall_lines(firewall: &Firewall) -> Vec<String> {
         format!("inbound: {}", firewall.inbound),
         format!("filtering: {}", firewall.filtering),
         format!("udp-timeout: {}", firewall.udp_lifetime),
+        format!("tcp-timeout: {}", firewall.tcp.established),
     ]
 }
 
