@@ -238,6 +238,12 @@ impl Listen {
         Self { port, transport: Transport::Udp }
     }
 
+    /// The first UDP, TCP and TLS port among these, in that order: what a client is told of by default.
+    pub fn first_of_each(listen: &[Self]) -> impl Iterator<Item = Self> {
+        let first = |transport| listen.iter().copied().find(move |listen| listen.transport == transport);
+        Transport::ALL.iter().copied().filter_map(first)
+    }
+
     /// The UDP ports among these, in their order.
     pub fn udp_ports(listen: &[Self]) -> impl Iterator<Item = u16> {
         listen.iter().filter(|listen| listen.transport == Transport::Udp).map(|listen| listen.port)
