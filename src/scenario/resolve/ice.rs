@@ -252,7 +252,8 @@ calls: [a -> b]";
         let uris: Vec<_> = peer.ice_servers.iter().map(|server| server.uri("relay")).collect();
         let expected = ["stun:relay", "turn:relay", "turn:relay:80?transport=tcp", "turns:relay:443"];
         assert_eq!(uris, expected);
-        let written = plan.assumptions.iter().find(|noted| noted.key == "peers.a.ice-servers").expect("a note");
+        let written =
+            plan.assumptions.iter().find(|noted| noted.key == "peers.a.ice-servers").expect("a note");
         assert_eq!(written.value, format!("[{}]", expected.join(", ")));
     }
 
