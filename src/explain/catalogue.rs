@@ -10,9 +10,9 @@ use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
     Access, Action, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
-    Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Listen, MappingBehavior, Nat, Nickname,
-    Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service,
-    ServiceProtocol, Unsolicited,
+    Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Inspect, Listen, MappingBehavior, Nat,
+    Nickname, Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server,
+    Service, ServiceProtocol, Unsolicited,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -171,6 +171,13 @@ impl Catalogue<'_> {
             return;
         }
         self.outbound(axes, firewall);
+        if firewall.inspect != Inspect::Off {
+            self.changes.push(Change::one(
+                format!("let {name} look into no connection"),
+                axes.path("inspect"),
+                Inspect::Off.word(),
+            ));
+        }
         if firewall.inbound == InboundPolicy::Deny
             && firewall.filtering == FilteringBehavior::AddressAndPortDependent
         {

@@ -1,5 +1,6 @@
 //! What each kind of node, and each link, is configured with.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv6Net};
@@ -90,6 +91,10 @@ pub struct Firewall {
     pub filtering: FilteringBehavior,
     /// How long a UDP flow is remembered after its last outbound packet.
     pub udp_lifetime: SimDuration,
+    /// What it looks for inside connections.
+    pub inspect: Inspect,
+    /// The HTTP proxy that it is too; its address is its node's.
+    pub proxy: Option<Proxy>,
     /// The nickname it was configured by, for reports.
     pub label: Option<String>,
 }
@@ -103,6 +108,37 @@ pub struct OutboundPolicy {
     pub allow: Vec<Service>,
     /// What the sender of a forbidden packet gets to know.
     pub action: DenyAction,
+}
+
+words! {
+    /// What a firewall looks for inside connections that are opened from inside.
+    Inspect {
+        /// Nothing.
+        Off = "off",
+        /// A TLS handshake at the beginning of each one to [`Inspect::TLS_PORT`].
+        Tls = "tls",
+    }
+}
+
+impl Inspect {
+    /// The port on which connections must speak TLS.
+    pub const TLS_PORT: Service = Service { port: 443, protocol: ServiceProtocol::Tcp };
+}
+
+/// An HTTP proxy, which opens tunnels (the method CONNECT of RFC 9110 §9.3.6) for clients inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// The TCP port it listens on.
+    pub port: u16,
+    /// Destination ports it opens tunnels to; all of TCP.
+    pub allow: Vec<Service>,
+    /// The names it can resolve, in small letters.
+    pub names: BTreeMap<String, Vec<IpAddr>>,
+}
+
+impl Proxy {
+    /// The port proxies listen on unless told otherwise: that of Squid.
+    pub const PORT: u16 = 3128;
 }
 
 words! {
@@ -130,7 +166,7 @@ words! {
     DenyAction {
         /// In silence.
         Drop = "drop",
-        /// With ICMP "administratively prohibited".
+        /// With ICMP "administratively prohibited"; a connection that has begun, with a RST.
         Reject = "reject",
     }
 }

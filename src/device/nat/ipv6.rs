@@ -33,6 +33,8 @@ impl Ipv6Router {
             inbound: InboundPolicy::Deny,
             filtering: side.filtering,
             udp_lifetime: side.udp_lifetime,
+            inspect: plan::Inspect::Off,
+            proxy: None,
             label: None,
         };
         Self {

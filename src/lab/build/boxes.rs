@@ -8,7 +8,8 @@ use super::map::{Map, address, quoted, settings};
 use crate::base::{PortRange, SimDuration};
 use crate::plan::{
     Access, ConflictBehavior, DenyAction, FilterScope, FilteringBehavior, Hairpinning, InboundPolicy,
-    MappingBehavior, Nickname, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, Unsolicited,
+    Inspect, MappingBehavior, Nickname, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service,
+    Unsolicited,
 };
 
 /// A NAT.
@@ -174,6 +175,8 @@ settings! { Firewall {
     filtering = "filtering": FilteringBehavior,
     /// How long it remembers a UDP flow after the last outbound packet.
     udp_timeout = "udp-timeout": SimDuration,
+    /// What it looks for inside connections.
+    inspect = "inspect": Inspect,
 } }
 
 /// What a firewall does with packets from inside.

@@ -8,9 +8,9 @@ use crate::base::{Bandwidth, PortRange, Probability};
 use crate::lab::Error;
 use crate::plan::{
     CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
-    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, MediaKind, Needs, Nickname,
-    Path, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, ServiceProtocol, StackKind,
-    Transport, Unsolicited,
+    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, Inspect, MappingBehavior, MediaKind, Needs,
+    Nickname, Path, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, ServiceProtocol,
+    StackKind, Transport, Unsolicited,
 };
 
 fn second() -> SimDuration {
@@ -69,6 +69,7 @@ fn firewall() -> Firewall {
         .inbound(InboundPolicy::Deny)
         .filtering(FilteringBehavior::AddressDependent)
         .udp_timeout(second())
+        .inspect(Inspect::Off)
         .link(link())
 }
 

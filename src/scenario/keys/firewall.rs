@@ -1,7 +1,7 @@
 //! The keys of firewalls.
 
-use super::{Kind, Section, key, not_built};
-use crate::plan::{Access, DenyAction, FilteringBehavior, InboundPolicy};
+use super::{Kind, Section, key};
+use crate::plan::{Access, DenyAction, FilteringBehavior, InboundPolicy, Inspect};
 use crate::scenario::profiles::ProfileKind;
 use crate::scenario::word::Word;
 
@@ -33,7 +33,13 @@ pub static FIREWALL: Section = Section {
             "How long it remembers a UDP flow after the last outbound packet.",
         ),
         key("link", Kind::Link, "`broadband` on the internet, `2ms` elsewhere", "Its uplink."),
-        not_built("inspect", "leave the key out: in this version a firewall judges packets by their headers"),
+        key(
+            "inspect",
+            Kind::Word(Inspect::words),
+            "`off`",
+            "What it looks for inside. With `tls`, connections to 443/tcp must begin with a TLS handshake, or nothing more of them \
+             passes. TURN over TLS and a browser look alike to it.",
+        ),
     ],
 };
 

@@ -9,8 +9,8 @@ pub use summary::Summary;
 
 use crate::base::SimDuration;
 use crate::plan::{
-    Access, DenyAction, FilteringBehavior, Firewall, InboundPolicy, NatBehavior, Nickname, NicknameMeaning,
-    OutboundPolicy,
+    Access, DenyAction, FilteringBehavior, Firewall, InboundPolicy, Inspect, NatBehavior, Nickname,
+    NicknameMeaning, OutboundPolicy,
 };
 
 /// A device profile: a file that spells out every axis, cites its sources and names what it has from memory only.
@@ -192,6 +192,8 @@ pub(super) const fn stateful(filtering: FilteringBehavior, udp_lifetime: SimDura
         inbound: InboundPolicy::Deny,
         filtering,
         udp_lifetime,
+        inspect: Inspect::Off,
+        proxy: None,
         label: None,
     }
 }
