@@ -14,13 +14,15 @@ pub(crate) mod seat;
 pub(crate) mod session;
 pub(crate) mod settle;
 pub(crate) mod signalling;
+pub(crate) mod streams;
 pub(crate) mod world;
 
 pub use media::FlowRun;
-pub use network::Network;
+pub use network::{Delivery, Network};
 pub use recorder::Recorder;
 pub use run::{DropCount, EndpointRun, Moment, Observed, Run, SessionRun};
 pub use seat::Guest;
+pub use streams::StreamNews;
 pub use world::World;
 
 use crate::agent::{OwnStacks, StackError};

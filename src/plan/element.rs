@@ -278,6 +278,11 @@ impl Listen {
     pub fn udp_ports(listen: &[Self]) -> impl Iterator<Item = u16> {
         listen.iter().filter(|listen| listen.transport == Transport::Udp).map(|listen| listen.port)
     }
+
+    /// Those among these that are TCP ports, TLS or not, in their order.
+    pub fn tcp_ports(listen: &[Self]) -> impl Iterator<Item = Self> {
+        listen.iter().filter(|listen| listen.transport != Transport::Udp).copied()
+    }
 }
 
 impl std::fmt::Display for Listen {

@@ -33,7 +33,7 @@ fn server(stun: &[u16], turn: &[u16]) -> Server {
     });
     let config = plan::Server { stun: stun.iter().copied().map(Listen::udp).collect(), turn, up: true };
     let addresses = ["192.0.2.4", "192.0.2.5"].map(|text| text.parse().expect("an address"));
-    Server::new(&config, &addresses, &Limits::DEFAULT, Random::stream(1, "turn", "server"))
+    Server::new(&config, &addresses, &Limits::DEFAULT, 1_500, Random::stream(1, "turn", "server"))
 }
 
 fn handle(server: &mut Server, mut packet: Packet) -> (Verdict, Vec<Packet>) {

@@ -135,7 +135,7 @@ impl TurnServer {
         }
     }
 
-    /// True if clients talk to it on this port.
+    /// True if clients send it datagrams on this port.
     pub fn listens_on(&self, port: u16) -> bool {
         self.udp_ports.contains(&port)
     }
@@ -153,6 +153,11 @@ impl TurnServer {
     /// Lets allocations go whose time has come.
     pub fn expire(&mut self, now: SimTime, out: &mut Outbox) {
         self.allocations.expire(now, out);
+    }
+
+    /// A client's stream is gone, and with it the 5-tuple by which its allocation is known.
+    pub fn client_gone(&mut self, client: &ClientId, out: &mut Outbox) {
+        self.allocations.remove(client, out);
     }
 
     /// Takes a message from a client: a datagram, or one of a stream's.
