@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv6Net};
 
-use super::behavior::{FilteringBehavior, NatBehavior, words};
+use super::behavior::{FilteringBehavior, NatBehavior, TcpLifetimes, words};
 use crate::base::{Bandwidth, NodeId, PortRange, Probability, SimDuration};
 
 /// What a node is.
@@ -78,6 +78,8 @@ pub struct Ipv6Side {
     pub filtering: FilteringBehavior,
     /// How long a UDP flow is remembered after its last outbound packet.
     pub udp_lifetime: SimDuration,
+    /// How long a TCP connection is remembered after its last segment.
+    pub tcp: TcpLifetimes,
 }
 
 /// A stateful firewall. "Inside" is what is `behind` it.
@@ -91,6 +93,8 @@ pub struct Firewall {
     pub filtering: FilteringBehavior,
     /// How long a UDP flow is remembered after its last outbound packet.
     pub udp_lifetime: SimDuration,
+    /// How long a TCP connection is remembered after its last segment.
+    pub tcp: TcpLifetimes,
     /// What it looks for inside connections.
     pub inspect: Inspect,
     /// The HTTP proxy that it is too; its address is its node's.

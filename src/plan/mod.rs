@@ -23,7 +23,7 @@ pub use event::{AFTERMATH, Action, Event};
 pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
 pub use graph::{Node, Port, Topology};
 pub use media::{MEDIA_TIME, MediaFlow, MediaKind};
-pub use state::{MappingRow, PortBlock, Protocol, StateChange};
+pub use state::{MappingRow, PortBlock, Protocol, StateChange, TcpPhase};
 pub use verdict::{CandidateType, Family, IceState, Needs, PairState, Path};
 
 use crate::base::{NodeId, SimDuration, SimTime};

@@ -28,7 +28,7 @@ use crate::base::{Limits, PortId, Random, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{
     self, Access, DropReason, FilteringBehavior, InboundPolicy, Inspect, Protocol, Rule, Service,
-    ServiceProtocol, StateChange, TcpLifetimes,
+    ServiceProtocol, StateChange,
 };
 use crate::wire::{Body, Flow, Icmp, Packet, TcpSegment};
 
@@ -257,10 +257,10 @@ fn full() -> Verdict {
 }
 
 /// How long a packet from or to `remote` is remembered.
-fn sign(config: &plan::Firewall, packet: &Packet, remote: SocketAddr, outbound: bool) -> Sign<'static> {
+fn sign<'a>(config: &'a plan::Firewall, packet: &Packet, remote: SocketAddr, outbound: bool) -> Sign<'a> {
     match &packet.body {
         Body::Tcp(segment) => {
-            Sign::Segment { remote, outbound, flags: segment.flags, lifetimes: &TcpLifetimes::DEFAULT }
+            Sign::Segment { remote, outbound, flags: segment.flags, lifetimes: &config.tcp }
         }
         Body::Udp(_) | Body::Icmp(_) => Sign::Lives(config.udp_lifetime),
     }

@@ -98,7 +98,7 @@ impl Proxy {
             Body::Tcp(segment) if is_inside || !segment.flags.opens_connection() => {
                 match self.sockets.receive(now, packet) {
                     Taken::Connection(_) => Verdict::Deliver,
-                    Taken::Refused => closed(packet),
+                    Taken::Refused(refusal) => Verdict::refuse_segment(refusal, packet),
                 }
             }
             Body::Udp(_) if is_inside => {
