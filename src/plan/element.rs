@@ -278,6 +278,12 @@ impl Listen {
         Self { port, transport: Transport::Udp }
     }
 
+    /// The first UDP, TCP and TLS port among these, in that order: what a client is told of by default.
+    pub fn first_of_each(listen: &[Self]) -> impl Iterator<Item = Self> {
+        let first = |transport| listen.iter().copied().find(move |listen| listen.transport == transport);
+        Transport::ALL.iter().copied().filter_map(first)
+    }
+
     /// The UDP ports among these, in their order.
     pub fn udp_ports(listen: &[Self]) -> impl Iterator<Item = u16> {
         listen.iter().filter(|listen| listen.transport == Transport::Udp).map(|listen| listen.port)
@@ -351,6 +357,18 @@ pub struct Peer {
     pub ice_servers: Vec<IceServer>,
     /// Which candidates it may use.
     pub ice_transport_policy: IceTransportPolicy,
+    /// The HTTP proxy through which it opens TCP connections; `None`: it opens them itself.
+    pub proxy: Option<SocketAddr>,
+}
+
+words! {
+    /// Whether a peer goes through an HTTP proxy.
+    ProxyUse {
+        /// Through the nearest one above it.
+        Auto = "auto",
+        /// Through none.
+        None = "none",
+    }
 }
 
 words! {

@@ -85,6 +85,10 @@ fn firewall_lines(firewall: &Firewall) -> Vec<String> {
         let allowed = if allowed.is_empty() { "nothing".into() } else { allowed.join(", ") };
         lines.push(format!("lets out {allowed}"));
     }
+    if let Some(proxy) = &firewall.proxy {
+        let allowed = listed(proxy.allow.iter().map(ToString::to_string).collect());
+        lines.push(format!("proxy on {}/tcp, to {}", proxy.port, allowed.join(", ")));
+    }
     if firewall.inspect == Inspect::Tls {
         lines.push(format!("{} must be TLS", Inspect::TLS_PORT));
     }

@@ -46,6 +46,13 @@ pub static FIREWALL: Section = Section {
             "What it looks for inside. With `tls`, connections to 443/tcp must begin with a TLS handshake, or nothing more of them \
              passes. TURN over TLS and a browser look alike to it.",
         ),
+        key(
+            "proxy",
+            Kind::Proxy,
+            "none",
+            "An HTTP proxy, at an address of the network the firewall is in. What is behind the firewall opens TCP connections through \
+             it; beside it nothing else may leave unless `outbound` says so.",
+        ),
     ],
 };
 
@@ -66,6 +73,21 @@ pub static OUTBOUND: Section = Section {
             Kind::Word(DenyAction::words),
             "`drop`",
             "What the sender of a forbidden packet gets to know.",
+        ),
+    ],
+};
+
+/// The proxy of a firewall.
+pub static PROXY: Section = Section {
+    name: "proxy",
+    about: "An HTTP proxy that opens tunnels (CONNECT, RFC 9110 section 9.3.6), or its port alone. It looks into none of them.",
+    keys: &[
+        key("port", Kind::Integer(1, 65_535), "`3128`", "The TCP port it listens on, as Squid does."),
+        key(
+            "allow",
+            Kind::Services,
+            "`[443/tcp]`",
+            "Destination ports it opens tunnels to; others are refused with 403.",
         ),
     ],
 };

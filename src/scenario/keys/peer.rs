@@ -1,7 +1,7 @@
 //! The keys of peers.
 
 use super::{Key, Kind, Section, key, not_built};
-use crate::plan::{Family, IceTransportPolicy, StackKind};
+use crate::plan::{Family, IceTransportPolicy, ProxyUse, StackKind};
 use crate::scenario::word::Word;
 
 /// A peer.
@@ -50,6 +50,12 @@ pub static PEER: Section = Section {
             "`visible`",
             "How it tells its own addresses (RFC 8828). `mdns` and `hidden` are not built yet.",
         ),
+        key(
+            "proxy",
+            Kind::Word(ProxyUse::words),
+            "`auto`",
+            "Whether it opens TCP connections through the nearest `proxy` of the firewalls it is behind.",
+        ),
         not_built("ice-lite", "leave the key out: every agent of this version is a full one"),
         not_built("interfaces", "give the peer one `behind`: in this version it has one interface"),
     ],
@@ -58,8 +64,9 @@ pub static PEER: Section = Section {
 /// An entry of `ice-servers` in WebRTC's form.
 pub static ICE_SERVER: Section = Section {
     name: "ice-servers",
-    about: "An entry is a `stun:HOST[:PORT]` or `turn:HOST[:PORT][?transport=udp]` URI (RFC 7064, RFC 7065), or an object as \
-            WebRTC's `iceServers` has them. HOST is a server's name, its `host` or its address; the port is 3478 if it is not given.",
+    about: "An entry is a `stun:HOST[:PORT]`, `turn:HOST[:PORT][?transport=udp|tcp]` or `turns:HOST[:PORT]` URI (RFC 7064, \
+            RFC 7065), or an object as WebRTC's `iceServers` has them. HOST is a server's name, its `host` or its address. The \
+            port is 3478 if it is not given, and 5349 of `turns:`, which is TURN over TLS.",
     keys: &[
         key("urls", Kind::Uris, "required", "Where the server is."),
         key("username", Kind::Text, "the right one", "The TURN user to log in as."),

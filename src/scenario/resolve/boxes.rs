@@ -2,8 +2,8 @@
 
 use super::names::{Names, Section};
 use crate::plan::{
-    Access, FilteringBehavior, Firewall, Inspect, NatBehavior, NicknameMeaning, PortAssignment, TcpLifetimes,
-    Topology,
+    Access, FilteringBehavior, Firewall, Inspect, NatBehavior, NicknameMeaning, PortAssignment, Proxy,
+    TcpLifetimes, Topology,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, LinkSpec, Named, Start};
@@ -87,6 +87,17 @@ impl<'f> Boxes<'f> {
         while let Some(at) = from {
             if let What::Translates(..) = self.all[at].what {
                 return Some(at);
+            }
+            from = self.all[at].parent;
+        }
+        None
+    }
+
+    /// The nearest firewall at or above `from` that is a proxy as well, and the proxy.
+    pub fn proxy(&self, mut from: Option<usize>) -> Option<(usize, &Proxy)> {
+        while let Some(at) = from {
+            if let What::Filters(Firewall { proxy: Some(proxy), .. }) = &self.all[at].what {
+                return Some((at, proxy));
             }
             from = self.all[at].parent;
         }
@@ -303,6 +314,10 @@ fn from_firewall<'f>(reader: &mut Reader<'_>, named: &'f Named<file::Firewall>) 
         .profiled()
         .unwrap_or_else(|| profiles::stateful(FilteringBehavior::AddressAndPortDependent, FIREWALL_LIFETIME));
     firewall.label = body.profile.as_ref().map(|profile| profile.value.to_owned());
+    if body.proxy.is_some() && body.profile.is_none() {
+        // Who has a proxy wants it to be used.
+        firewall.outbound.default = Access::Deny;
+    }
     body.apply(&mut firewall);
     check_inspection(reader, body, &firewall);
     // A profile is a file that says everything.

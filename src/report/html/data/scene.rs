@@ -124,6 +124,10 @@ fn firewall_lines(firewall: &Firewall) -> Vec<String> {
     if firewall.inspect != Inspect::Off {
         lines.push(format!("inspect: {}", firewall.inspect));
     }
+    if let Some(proxy) = &firewall.proxy {
+        let allowed: Vec<String> = proxy.allow.iter().map(ToString::to_string).collect();
+        lines.push(format!("proxy: {}, to {}", proxy.port, allowed.join(", ")));
+    }
     lines
 }
 

@@ -53,6 +53,8 @@ pub fn firewall(reader: &mut Reader<'_>, change: &file::Firewall, now: &Firewall
     let mut firewall = change.profiled().unwrap_or_else(|| now.clone());
     firewall.label = change.profile.as_ref().map(|profile| profile.value.to_owned());
     change.apply(&mut firewall);
+    // A box stays what it is; only rules change.
+    firewall.proxy.clone_from(&now.proxy);
     check_inspection(reader, change, &firewall);
     let idle = [
         ("filtering", change.filtering.as_ref().map(|at| at.span)),
