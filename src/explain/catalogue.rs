@@ -216,11 +216,16 @@ impl Catalogue<'_> {
         for service in &outbound.allow {
             let rest: Vec<Service> =
                 outbound.allow.iter().copied().filter(|other| other != service).collect();
-            self.changes.push(Change::one(
+            let mut change = Change::one(
                 format!("keep {service} in behind {name}"),
                 axes.path("outbound.allow"),
                 list(&rest),
-            ));
+            );
+            // What cannot leave cannot be looked into.
+            if *service == Inspect::TLS_PORT && firewall.inspect != Inspect::Off {
+                change = change.and(axes.path("inspect"), Inspect::Off.to_string());
+            }
+            self.changes.push(change);
         }
     }
 
