@@ -155,7 +155,8 @@ fn a_partition_stops_packets_both_ways_and_nobody_elses() {
                 cut[usize::from(flow.source.ip() == home)] = true;
             }
             EventKind::Delivered { node: at, packet } if *at == node(&plan, "turn") => {
-                passed_to_turn |= trace.packets[packet.index()].flow.source.ip().to_string() == "10.0.1.2";
+                let record = trace.packets.get(*packet).expect("a kept packet");
+                passed_to_turn |= record.flow.source.ip().to_string() == "10.0.1.2";
             }
             _ => {}
         }

@@ -123,7 +123,8 @@ pub enum Output {
         /// One message, without framing.
         message: Vec<u8>,
     },
-    /// Close a stream, after what was written to it has been sent. Nothing more is heard of it.
+    /// Close a stream, after what was written to it has been sent; one that is not open yet at once. Nothing more is heard of
+    /// it.
     Close(StreamId),
     /// Tell the peer.
     Signal(Signal),

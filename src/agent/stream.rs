@@ -48,7 +48,7 @@ pub enum StreamEnd {
     TimedOut,
     /// The HTTP proxy refused to connect, with this status code.
     ProxyRefused(u16),
-    /// What answers speaks no TLS.
+    /// What answers speaks no TLS, or hangs up in the middle of the handshake.
     NotTls,
     /// What came is no message.
     Malformed,

@@ -37,6 +37,8 @@ pub struct RunOptions {
     pub seed: Option<u64>,
     /// True: keep a trace of every packet.
     pub record: bool,
+    /// True: the trace leaves out what calls at rest send to stay alive, so that hours of it take no room.
+    pub skip_rest: bool,
     /// The bounds of the run.
     pub limits: Limits,
     /// Peers that run an ICE stack of the user's own.

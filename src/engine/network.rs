@@ -268,7 +268,7 @@ impl Network {
         cause: Option<PacketId>,
     ) -> Result<(), LimitReached> {
         packet.id = self.fresh_id();
-        self.recorder.packet(&packet, node, cause);
+        self.recorder.packet(now, &packet, node, cause);
         let slot = self.insert(packet)?;
         self.depart(now, node, port, slot)
     }
@@ -290,7 +290,7 @@ impl Network {
                 let mut copy = packet.clone();
                 let original = copy.id;
                 copy.id = self.fresh_id();
-                self.recorder.packet(&copy, node, Some(original));
+                self.recorder.packet(now, &copy, node, Some(original));
                 let id = copy.id;
                 self.recorder.event(now, || EventKind::Duplicated {
                     packet: original,

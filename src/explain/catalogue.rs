@@ -9,10 +9,11 @@ use std::net::IpAddr;
 use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
-    Access, Action, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
-    Hairpinning, IceServer, IceServerKind, IceTransportPolicy, InboundPolicy, Inspect, Listen,
-    MappingBehavior, Nat, Nickname, Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection,
-    ReplyMapping, Server, Service, ServiceProtocol, Transport, Unsolicited, ice_uri,
+    Access, Action, ConflictBehavior, Credentials, DropReason, Element, Expectation, ExpectedFact, Family,
+    FilterScope, FilteringBehavior, Firewall, Hairpinning, IceServer, IceServerKind, IceTransportPolicy,
+    InboundPolicy, Inspect, Listen, MappingBehavior, Nat, Nickname, Node, Peer, Plan, Pooling,
+    PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service, ServiceProtocol, Transport,
+    Unsolicited, ice_uri,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -172,11 +173,12 @@ impl Catalogue<'_> {
         }
         self.outbound(axes, firewall);
         if firewall.inspect != Inspect::Off {
-            self.changes.push(Change::one(
+            let change = Change::one(
                 format!("let {name} look into no connection"),
                 axes.path("inspect"),
                 Inspect::Off.word(),
-            ));
+            );
+            self.changes.push(self.expecting_no_inspection(change));
         }
         if firewall.inbound == InboundPolicy::Deny
             && firewall.filtering == FilteringBehavior::AddressAndPortDependent
@@ -223,10 +225,17 @@ impl Catalogue<'_> {
             );
             // What cannot leave cannot be looked into.
             if *service == Inspect::TLS_PORT && firewall.inspect != Inspect::Off {
-                change = change.and(axes.path("inspect"), Inspect::Off.to_string());
+                let uninspected = change.and(axes.path("inspect"), Inspect::Off.word());
+                change = self.expecting_no_inspection(uninspected);
             }
             self.changes.push(change);
         }
+    }
+
+    /// The change, and the file no longer expects that packets die of an inspection.
+    fn expecting_no_inspection(&self, change: Change) -> Change {
+        let is_such = |expectation: &Expectation| matches!(&expectation.fact, ExpectedFact::Drops(drops) if drops.reason == Some(DropReason::FirewallInspect));
+        if self.plan.expectations.iter().any(is_such) { change.and("expect", "{}") } else { change }
     }
 
     /// The ports of all servers peers know, those of UDP first.

@@ -88,7 +88,15 @@ pub struct Assumption {
     pub value: String,
 }
 
+/// A run that is to take longer than this is a long one.
+const LONG: SimDuration = SimDuration::from_secs(600);
+
 impl Plan {
+    /// True if the run is to take more than ten minutes, in which calls do little but stay alive.
+    pub fn is_long(&self) -> bool {
+        self.duration.is_some_and(|duration| duration > LONG)
+    }
+
     /// The name of a node.
     pub fn name_of(&self, node: NodeId) -> &str {
         &self.topology.node(node).name

@@ -19,6 +19,10 @@ use crate::wire::{Body, Flow, IcmpKind, Packet};
 /// How many ports it tries before it says that it has none.
 const TRIES: usize = 32;
 
+/// Bytes that wait for a side which does not take them, beyond TCP's own buffer. It cannot make the other side wait, so a tunnel
+/// with more is broken off.
+const MOST_WAITING: usize = 1 << 20;
+
 /// The proxy's side of all its tunnels.
 #[derive(Debug)]
 pub(super) struct Proxy {
@@ -150,7 +154,11 @@ impl Proxy {
     fn take(&mut self, now: SimTime, id: ConnectionId, piece: &Piece) {
         match self.legs.get_mut(&id) {
             Some(Leg::Client(other) | Leg::Server(other, _)) => {
-                self.sockets.write(*other, piece.bytes.clone(), piece.note());
+                let other = *other;
+                self.sockets.write(other, piece.bytes.clone(), piece.note());
+                if self.sockets.queued(other) > MOST_WAITING {
+                    self.break_off([id, other]);
+                }
             }
             Some(Leg::Asking(door)) => {
                 let Some(target) = door.receive(piece) else { return };
@@ -184,8 +192,7 @@ impl Proxy {
         match self.legs.remove(&id) {
             Some(Leg::Server(client, false)) => self.refuse(client, Answer::BadGateway),
             Some(Leg::Client(other) | Leg::Server(other, true)) if reason != Reason::Finished => {
-                self.legs.remove(&other);
-                self.sockets.abort(other);
+                self.break_off([other]);
             }
             _ => {}
         }
@@ -196,6 +203,13 @@ impl Proxy {
         self.legs.remove(&client);
         self.sockets.write(client, answer.to_text(), None);
         self.sockets.close(client);
+    }
+
+    fn break_off<const N: usize>(&mut self, legs: [ConnectionId; N]) {
+        for leg in legs {
+            self.legs.remove(&leg);
+            self.sockets.abort(leg);
+        }
     }
 
     fn is_open(&self, server: ConnectionId) -> bool {

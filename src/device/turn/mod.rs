@@ -10,6 +10,7 @@
 //! - Bandwidth has no quota; links have.
 //!
 //! Where the text leaves room, or this server is stricter:
+//! - An allocation over a stream ends with it at once: nobody could use its 5-tuple any more.
 //! - Requests are processed again when they are retransmitted; an allocation knows the transaction that made it
 //!   (§7.2), and answers it with the lifetime granted then.
 //! - A channel carries data to the peer only under a permission. §12.6 names no such check, but servers in the field

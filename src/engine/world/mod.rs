@@ -97,6 +97,7 @@ impl<'a, 'e> World<'a, 'e> {
         let seed = options.seed.unwrap_or(plan.seed);
         let limits = &options.limits;
         let recorder = Recorder::new(options.record.then_some(limits.trace_bytes));
+        let recorder = if options.skip_rest { recorder.skipping_rest() } else { recorder };
         let mut network = Network::new(plan, seed, limits, recorder);
         let sessions = calls::open_sessions(plan, seed, options, &mut network)?;
         let seats: Vec<_> = guests.into_iter().filter_map(|guest| Seat::new(plan, seed, guest)).collect();

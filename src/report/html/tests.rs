@@ -63,7 +63,7 @@ calls: [alice -> bob]
     /// Repeats the last packet that went all the way, data of the settled pair, as a call's media would.
     fn add_media(&mut self, count: u64) {
         let trace = self.run.trace.as_mut().expect("a trace");
-        let is_data = |id: &PacketId| trace.packets[id.index()].len < 60;
+        let is_data = |id: &PacketId| trace.packets.get(*id).is_some_and(|record| record.len < 60);
         let delivered = trace.events.iter().rev().find_map(|event| match &event.kind {
             EventKind::Delivered { packet, .. } => Some(*packet).filter(is_data),
             _ => None,
@@ -71,10 +71,10 @@ calls: [alice -> bob]
         let media = delivered.expect("data");
         let way: Vec<Event> =
             trace.events.iter().filter(|event| event.kind.packet() == Some(media)).cloned().collect();
-        let record = trace.packets[media.index()].clone();
+        let record = trace.packets.get(media).expect("a kept packet").clone();
         for number in 1..=count {
             let id = PacketId::new(trace.packets.len() as u64);
-            trace.packets.push(record.clone());
+            trace.packets.keep(id, record.clone());
             for event in &way {
                 let mut event = event.clone();
                 event.at += SimDuration::from_micros(5_500 * number);

@@ -76,7 +76,7 @@ fn events(out: &mut impl io::Write, report: Report<'_>, trace: &Trace) -> io::Re
     for event in &trace.events {
         if let Some(id) = event.kind.packet()
             && known.insert(id)
-            && let Some(record) = trace.packets.get(id.index())
+            && let Some(record) = trace.packets.get(id)
         {
             events::packet(report.plan, event.at, id, record).write(out)?;
         }

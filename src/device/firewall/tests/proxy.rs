@@ -21,6 +21,8 @@ struct Office {
     hosts: [Sockets; 2],
     heard: [Vec<Event>; 2],
     packets: u64,
+    /// True if nothing reaches the client.
+    is_cut: bool,
 }
 
 impl Office {
@@ -38,7 +40,7 @@ impl Office {
         let host = |name| Sockets::new(Random::stream(1, name, "tcp"), 1_500, 99);
         let mut hosts = [host("client"), host("server")];
         hosts[FAR].listen(at(SERVER));
-        Self { lab, hosts, heard: [Vec::new(), Vec::new()], packets: 0 }
+        Self { lab, hosts, heard: [Vec::new(), Vec::new()], packets: 0, is_cut: false }
     }
 
     /// Carries segments until none is left, and lets a second pass.
@@ -75,6 +77,9 @@ impl Office {
             any = true;
             let to = if emitted.port == PortId::UPLINK { FAR } else { CLIENT };
             // Nobody answers for another host.
+            if to == CLIENT && self.is_cut {
+                continue;
+            }
             if to == FAR && emitted.packet.flow.destination.ip() != at(SERVER).ip() {
                 continue;
             }
@@ -257,6 +262,19 @@ fn a_client_that_hangs_up_while_the_server_is_silent_leaves_nothing_behind() {
     office.hosts[CLIENT].close(ours);
     office.run_for(SimDuration::from_secs(20));
     assert_eq!(office.lab.firewall.next_timeout(), None);
+}
+
+#[test]
+fn a_tunnel_is_broken_off_when_too_much_waits_for_one_side() {
+    let mut office = Office::new();
+    let [_, theirs] = office.tunnel();
+    office.is_cut = true;
+    office.hosts[FAR].write(theirs, vec![0; 1 << 20], None);
+    office.run();
+    assert_eq!(office.take(FAR), [], "so much may wait");
+    office.hosts[FAR].write(theirs, vec![0; 1 << 17], None);
+    office.run();
+    assert_eq!(office.take(FAR), [Event::Closed(theirs, Reason::Reset)]);
 }
 
 #[test]
