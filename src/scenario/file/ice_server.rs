@@ -319,13 +319,13 @@ mod tests {
     }
 
     #[test]
-    fn tcp_and_tls_are_refused_as_not_built() {
-        for text in ["turn:x?transport=tcp", "turns:x", "stuns:x", "turns:x:443?transport=tcp"] {
-            assert_eq!(
-                parse(text).err().map(|diagnostic| diagnostic.code),
-                Some(Code::NotBuiltYet),
-                "{text}"
-            );
-        }
+    fn the_scheme_and_the_query_say_what_is_spoken() {
+        let transport = |text| parse(text).map(|uri| uri.transport).map_err(|diagnostic| diagnostic.code);
+        assert_eq!(transport("turn:x"), Ok(Transport::Udp));
+        assert_eq!(transport("turn:x?transport=tcp"), Ok(Transport::Tcp));
+        assert_eq!(transport("turns:x"), Ok(Transport::Tls));
+        assert_eq!(transport("turns:x:443?transport=tcp"), Ok(Transport::Tls));
+        assert_eq!(transport("turns:x?transport=udp"), Err(Code::NotBuiltYet));
+        assert_eq!(transport("stuns:x"), Err(Code::BadUri));
     }
 }
