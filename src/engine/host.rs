@@ -13,14 +13,22 @@ use crate::wire::{Body, IcmpKind, Packet, TcpSegment};
 pub struct Host {
     sockets: Vec<SocketAddr>,
     addresses: Vec<IpAddr>,
+    proxy: Option<SocketAddr>,
     /// Few hosts speak TCP, and those that do not pay nothing for it.
     streams: Option<Box<HostStreams>>,
 }
 
 impl Host {
-    /// A host without any socket.
-    pub const fn new(addresses: Vec<IpAddr>) -> Self {
-        Self { sockets: Vec::new(), addresses, streams: None }
+    /// A host without any socket, whose streams go through this HTTP proxy.
+    pub const fn new(addresses: Vec<IpAddr>, proxy: Option<SocketAddr>) -> Self {
+        Self { sockets: Vec::new(), addresses, proxy, streams: None }
+    }
+
+    /// Its HTTP proxy, and the address from which it goes there; `None` if it has none.
+    pub fn proxy(&self) -> Option<(IpAddr, SocketAddr)> {
+        let proxy = self.proxy?;
+        let own = self.addresses.iter().find(|own| own.is_ipv4() == proxy.is_ipv4())?;
+        Some((*own, proxy))
     }
 
     /// Opens a UDP socket, so that packets to it are delivered.

@@ -9,10 +9,11 @@ use std::net::IpAddr;
 use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
-    Access, Action, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
-    Hairpinning, IceServer, IceServerKind, IceTransportPolicy, InboundPolicy, Listen, MappingBehavior, Nat,
-    Nickname, Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server,
-    Service, ServiceProtocol, Transport, Unsolicited, ice_uri,
+    Access, Action, ConflictBehavior, Credentials, DropReason, Element, Expectation, ExpectedFact, Family,
+    FilterScope, FilteringBehavior, Firewall, Hairpinning, IceServer, IceServerKind, IceTransportPolicy,
+    InboundPolicy, Inspect, Listen, MappingBehavior, Nat, Nickname, Node, Peer, Plan, Pooling,
+    PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service, ServiceProtocol, Transport,
+    Unsolicited, ice_uri,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -171,6 +172,14 @@ impl Catalogue<'_> {
             return;
         }
         self.outbound(axes, firewall);
+        if firewall.inspect != Inspect::Off {
+            let change = Change::one(
+                format!("let {name} look into no connection"),
+                axes.path("inspect"),
+                Inspect::Off.word(),
+            );
+            self.changes.push(self.expecting_no_inspection(change));
+        }
         if firewall.inbound == InboundPolicy::Deny
             && firewall.filtering == FilteringBehavior::AddressAndPortDependent
         {
@@ -209,12 +218,24 @@ impl Catalogue<'_> {
         for service in &outbound.allow {
             let rest: Vec<Service> =
                 outbound.allow.iter().copied().filter(|other| other != service).collect();
-            self.changes.push(Change::one(
+            let mut change = Change::one(
                 format!("keep {service} in behind {name}"),
                 axes.path("outbound.allow"),
                 list(&rest),
-            ));
+            );
+            // What cannot leave cannot be looked into.
+            if *service == Inspect::TLS_PORT && firewall.inspect != Inspect::Off {
+                let uninspected = change.and(axes.path("inspect"), Inspect::Off.word());
+                change = self.expecting_no_inspection(uninspected);
+            }
+            self.changes.push(change);
         }
+    }
+
+    /// The change, and the file no longer expects that packets die of an inspection.
+    fn expecting_no_inspection(&self, change: Change) -> Change {
+        let is_such = |expectation: &Expectation| matches!(&expectation.fact, ExpectedFact::Drops(drops) if drops.reason == Some(DropReason::FirewallInspect));
+        if self.plan.expectations.iter().any(is_such) { change.and("expect", "{}") } else { change }
     }
 
     /// The ports of all servers peers know, those of UDP first.

@@ -154,6 +154,7 @@ impl Case<'_> {
             return vec![too_early];
         }
         sentences.extend(self.policies());
+        sentences.extend(self.inspections());
         sentences.extend(self.obstacles());
         sentences.extend(self.missing_relay());
         if let Some(one_sided) = self.one_sided() {
@@ -274,6 +275,25 @@ impl Case<'_> {
             format!("{} may use relayed candidates only (ice-transport-policy: relay).", self.name(side))
         })
         .collect()
+    }
+
+    /// Connections that a firewall looked into and refused, of a side without a relay.
+    fn inspections(&self) -> Vec<String> {
+        let sides = [self.sides.caller, self.sides.callee].into_iter();
+        sides
+            .filter(|side| addresses_of(side, CandidateType::Relayed).next().is_none())
+            .filter_map(|side| {
+                let death = deaths::first_inspected(self.trace, side)?;
+                Some(format!(
+                    "{}'s connection to {} died at {} ({}): {}.",
+                    self.name(side),
+                    death.aimed_at,
+                    self.place_name(death.place),
+                    death.drop.reason,
+                    death.drop.rule,
+                ))
+            })
+            .collect()
     }
 
     /// Why there was no relay to fall back on.

@@ -35,7 +35,7 @@ pub struct Node {
     pub name: String,
     /// What it is.
     pub element: Element,
-    /// Its addresses: a NAT's outside ones, a server's or peer's own; none for routers and firewalls.
+    /// Its addresses: a NAT's outside ones, a server's, peer's or proxy's own; none for routers and other firewalls.
     pub addresses: Vec<IpAddr>,
     /// The realm its uplink lies in.
     pub realm: RealmId,

@@ -4,7 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{EVENT, FILE, ICE_SERVER, Key, Kind, LINK, MEDIA, MEDIA_GAP, SECTIONS, Section, VERSION};
+use super::keys::{
+    EVENT, FILE, ICE_SERVER, Key, Kind, LINK, MEDIA, MEDIA_GAP, PROXY, SECTIONS, Section, VERSION,
+};
 use super::links;
 use super::profiles;
 use crate::base::Limits;
@@ -125,6 +127,7 @@ fn of_kind(key: &str, kind: Kind) -> Value {
         }
         Kind::Sides => sides(),
         Kind::SidesOrAll => json!({ "anyOf": [word(key, vec!["all"]), sides()] }),
+        Kind::Proxy => json!({ "anyOf": [of_kind(key, Kind::Integer(1, 65_535)), reference(&PROXY)] }),
         Kind::Media => {
             let kinds = one_or_list(word(key, MediaKind::words()), Entries::SomeDistinct);
             json!({ "anyOf": [kinds, reference(&MEDIA)] })

@@ -121,5 +121,6 @@ const fn why(end: End) -> StreamEnd {
         End::Connection(Reason::Reset | Reason::Aborted) => StreamEnd::Reset,
         End::NotTls => StreamEnd::NotTls,
         End::Malformed => StreamEnd::Malformed,
+        End::NoTunnel(status) => StreamEnd::ProxyRefused(status),
     }
 }

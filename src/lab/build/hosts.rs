@@ -6,7 +6,7 @@ use super::link::Link;
 use super::list;
 use super::map::{Map, address, quoted, settings};
 use crate::base::{PortRange, SimDuration};
-use crate::plan::{Family, IceTransportPolicy, StackKind};
+use crate::plan::{Family, IceTransportPolicy, ProxyUse, StackKind};
 
 /// A STUN or TURN server on the internet, or both in one.
 #[derive(Debug, Clone, Default)]
@@ -166,6 +166,8 @@ settings! { Peer {
     ice_transport_policy = "ice-transport-policy": IceTransportPolicy,
     /// Which real ICE stack runs here.
     agent = "agent": StackKind,
+    /// Whether it opens TCP connections through the proxy of a firewall it is behind.
+    proxy = "proxy": ProxyUse,
 } }
 
 /// A server as an agent is told of it.

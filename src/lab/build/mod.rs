@@ -36,7 +36,7 @@ mod tests;
 
 use std::fmt::Display;
 
-pub use boxes::{Firewall, Ipv6, Nat, Outbound};
+pub use boxes::{Firewall, Ipv6, Nat, Outbound, Proxy};
 pub use call::Call;
 pub use event::Event;
 pub use expect::{Drops, Expect};

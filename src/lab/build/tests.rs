@@ -8,9 +8,9 @@ use crate::base::{Bandwidth, PortRange, Probability};
 use crate::lab::Error;
 use crate::plan::{
     CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
-    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, MediaKind, Needs, Nickname,
-    Path, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, ServiceProtocol, StackKind,
-    Transport, Unsolicited,
+    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, Inspect, MappingBehavior, MediaKind, Needs,
+    Nickname, Path, Pooling, PortAssignment, ProxyUse, RefreshDirection, ReplyMapping, Service,
+    ServiceProtocol, StackKind, Transport, Unsolicited,
 };
 
 fn second() -> SimDuration {
@@ -75,7 +75,13 @@ fn firewall() -> Firewall {
         .filtering(FilteringBehavior::AddressDependent)
         .udp_timeout(second())
         .tcp_timeout(second())
+        .inspect(Inspect::Off)
+        .proxy(proxy())
         .link(link())
+}
+
+fn proxy() -> Proxy {
+    Proxy::port(8080).allow([Service { port: 443, protocol: ServiceProtocol::Tcp }])
 }
 
 fn server() -> Server {
@@ -108,6 +114,7 @@ fn peer() -> Peer {
         ])
         .ice_transport_policy(IceTransportPolicy::Relay)
         .agent(StackKind::Is)
+        .proxy(ProxyUse::Auto)
 }
 
 fn call() -> Call {
@@ -211,6 +218,7 @@ fn there_is_a_typed_call_for_every_key() {
         ("ipv6", with(&ipv6().keys, &[])),
         ("firewalls", with(&firewall().keys, &["profile"])),
         ("outbound", with(&outbound().keys, &[])),
+        ("proxy", with(&proxy().keys, &[])),
         ("servers", with(&server().keys, &["address"])),
         ("peers", with(&peer().keys, &["turn-credentials", "host-candidates"])),
         ("link", with(&link().keys, &[])),

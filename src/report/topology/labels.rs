@@ -1,7 +1,7 @@
 //! What stands in and beside the boxes of a picture. The lines are short: they decide how wide a picture is.
 
 use crate::base::{LinkId, NodeId, Probability};
-use crate::plan::{Access, Call, Element, Firewall, InboundPolicy, Link, Nat, Node, Plan, Server};
+use crate::plan::{Access, Call, Element, Firewall, InboundPolicy, Inspect, Link, Nat, Node, Plan, Server};
 
 /// How many of a node's addresses are listed before the rest is counted, and how many ports of a firewall.
 const LISTED: usize = 3;
@@ -84,6 +84,13 @@ fn firewall_lines(firewall: &Firewall) -> Vec<String> {
         let allowed = listed(firewall.outbound.allow.iter().map(ToString::to_string).collect());
         let allowed = if allowed.is_empty() { "nothing".into() } else { allowed.join(", ") };
         lines.push(format!("lets out {allowed}"));
+    }
+    if let Some(proxy) = &firewall.proxy {
+        let allowed = listed(proxy.allow.iter().map(ToString::to_string).collect());
+        lines.push(format!("proxy on {}/tcp, to {}", proxy.port, allowed.join(", ")));
+    }
+    if firewall.inspect == Inspect::Tls {
+        lines.push(format!("{} must be TLS", Inspect::TLS_PORT));
     }
     if firewall.inbound == InboundPolicy::Allow {
         lines.push("lets everything in".into());

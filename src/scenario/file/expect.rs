@@ -168,16 +168,6 @@ fn drop_entry(reader: &mut Reader<'_>, node: &Node) -> Option<Drops> {
                 .help("add `by: NODE`"),
         );
     }
-    if let Some(reason) = reason.as_ref().filter(|reason| reason.value == DropReason::FirewallInspect) {
-        reader.report(
-            Diagnostic::new(
-                Code::NotBuiltYet,
-                "this version of punchlab does not have `inspect` yet, so nothing is dropped by it",
-            )
-            .at(reason.span, "not built yet")
-            .help("remove the entry"),
-        );
-    }
     if let (Some(min), Some(max)) = (&min, &max)
         && min.value > max.value
     {

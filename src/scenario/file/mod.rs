@@ -12,6 +12,7 @@ mod nat;
 mod peer;
 mod profile;
 mod profile_file;
+mod proxy;
 mod server;
 
 pub use calls::{Call, Signalling};

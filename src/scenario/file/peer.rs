@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::ice_server::{self, IceServer};
 use super::link::{self, LinkSpec};
 use super::server::users;
-use crate::plan::{Credentials, Family, IceTransportPolicy, StackKind};
+use crate::plan::{Credentials, Family, IceTransportPolicy, ProxyUse, StackKind};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::PEER;
 use crate::scenario::read::{At, Reader};
@@ -23,6 +23,7 @@ pub struct Peer {
     pub turn_credentials: Option<At<Credentials>>,
     pub ice_transport_policy: Option<At<IceTransportPolicy>>,
     pub agent: Option<At<StackKind>>,
+    pub proxy: Option<At<ProxyUse>>,
 }
 
 /// A peer's body.
@@ -53,6 +54,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
             .get("ice-transport-policy")
             .and_then(|node| reader.word("ice-transport-policy", node)),
         agent: fields.get("agent").and_then(|node| reader.word("agent", node)),
+        proxy: fields.get("proxy").and_then(|node| reader.word("proxy", node)),
     })
 }
 

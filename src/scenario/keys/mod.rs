@@ -11,7 +11,7 @@ mod server;
 
 pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, SELECTED, SIGNALLING};
 pub use events::EVENT;
-pub use firewall::{FIREWALL, OUTBOUND};
+pub use firewall::{FIREWALL, OUTBOUND, PROXY};
 pub use link::LINK;
 pub use nat::{IPV6, NAT};
 pub use peer::{ICE_SERVER, PEER};
@@ -117,6 +117,8 @@ pub enum Kind {
     Sides,
     /// The same, or `all`.
     SidesOrAll,
+    /// A port, or a map.
+    Proxy,
     /// Kinds of media, or a map from them to rates.
     Media,
     /// A longest time, or a map of bounds.
@@ -228,6 +230,7 @@ pub static SECTIONS: &[&Section] = &[
     &IPV6,
     &FIREWALL,
     &OUTBOUND,
+    &PROXY,
     &SERVER,
     &PEER,
     &ICE_SERVER,
@@ -278,6 +281,7 @@ impl Kind {
             Self::Renumber => "NAT, or map from NAT to addresses".into(),
             Self::Sides => "list of two nodes, or of two lists of nodes".into(),
             Self::SidesOrAll => "list of two nodes, or of two lists of nodes; or `all`".into(),
+            Self::Proxy => "port or map (`proxy`)".into(),
             Self::Media => {
                 format!("one or a list of {}, or map (`media`)", or_words(&MediaKind::words()))
             }

@@ -1,7 +1,7 @@
 //! The keys of peers.
 
 use super::{Key, Kind, Section, key, not_built};
-use crate::plan::{Family, IceTransportPolicy, StackKind};
+use crate::plan::{Family, IceTransportPolicy, ProxyUse, StackKind};
 use crate::scenario::word::Word;
 
 /// A peer.
@@ -49,6 +49,12 @@ pub static PEER: Section = Section {
             Kind::Word(|| vec!["visible"]),
             "`visible`",
             "How it tells its own addresses (RFC 8828). `mdns` and `hidden` are not built yet.",
+        ),
+        key(
+            "proxy",
+            Kind::Word(ProxyUse::words),
+            "`auto`",
+            "Whether it opens TCP connections through the nearest `proxy` of the firewalls it is behind.",
         ),
         not_built("ice-lite", "leave the key out: every agent of this version is a full one"),
         not_built("interfaces", "give the peer one `behind`: in this version it has one interface"),

@@ -2,7 +2,8 @@
 
 use super::names::{Names, Section};
 use crate::plan::{
-    FilteringBehavior, Firewall, NatBehavior, NicknameMeaning, PortAssignment, TcpLifetimes, Topology,
+    Access, FilteringBehavior, Firewall, Inspect, NatBehavior, NicknameMeaning, PortAssignment, Proxy,
+    TcpLifetimes, Topology,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, LinkSpec, Named, Start};
@@ -57,7 +58,7 @@ impl<'f> Boxes<'f> {
     pub fn collect(reader: &mut Reader<'_>, file: &'f File, names: &Names<'_>) -> Self {
         let nats = file.nats.iter().enumerate().map(|(index, nat)| from_nat(reader, index, nat));
         let mut all: Vec<Box<'f>> = nats.collect();
-        all.extend(file.firewalls.iter().map(from_firewall));
+        all.extend(file.firewalls.iter().map(|firewall| from_firewall(reader, firewall)));
         all.sort_by_key(|each| each.name.span);
         let number_of = |all: &[Box<'_>], name: &str| all.iter().position(|each| each.name.value == name);
         for index in 0..all.len() {
@@ -86,6 +87,17 @@ impl<'f> Boxes<'f> {
         while let Some(at) = from {
             if let What::Translates(..) = self.all[at].what {
                 return Some(at);
+            }
+            from = self.all[at].parent;
+        }
+        None
+    }
+
+    /// The nearest firewall at or above `from` that is a proxy as well, and the proxy.
+    pub fn proxy(&self, mut from: Option<usize>) -> Option<(usize, &Proxy)> {
+        while let Some(at) = from {
+            if let What::Filters(Firewall { proxy: Some(proxy), .. }) = &self.all[at].what {
+                return Some((at, proxy));
             }
             from = self.all[at].parent;
         }
@@ -279,13 +291,35 @@ fn firewall_axes(firewall: &Firewall) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn from_firewall(named: &Named<file::Firewall>) -> Box<'_> {
+/// What cannot leave at all cannot be looked into.
+pub fn check_inspection(reader: &mut Reader<'_>, file: &file::Firewall, firewall: &Firewall) {
+    let Some(inspect) = file.inspect.as_ref().filter(|inspect| inspect.value == Inspect::Tls) else { return };
+    let outbound = &firewall.outbound;
+    if outbound.default == Access::Deny && !outbound.allow.contains(&Inspect::TLS_PORT) {
+        let service = Inspect::TLS_PORT;
+        reader.report(
+            Diagnostic::new(
+                Code::MeaninglessKey,
+                format!("`inspect: tls` has no effect where {service} may not leave"),
+            )
+            .at(inspect.span, format!("looks into {service} only"))
+            .help(format!("add {service} to `outbound.allow`, or remove it")),
+        );
+    }
+}
+
+fn from_firewall<'f>(reader: &mut Reader<'_>, named: &'f Named<file::Firewall>) -> Box<'f> {
     let body = &named.body;
     let mut firewall = body
         .profiled()
         .unwrap_or_else(|| profiles::stateful(FilteringBehavior::AddressAndPortDependent, FIREWALL_LIFETIME));
     firewall.label = body.profile.as_ref().map(|profile| profile.value.to_owned());
+    if body.proxy.is_some() && body.profile.is_none() {
+        // Who has a proxy wants it to be used.
+        firewall.outbound.default = Access::Deny;
+    }
     body.apply(&mut firewall);
+    check_inspection(reader, body, &firewall);
     // A profile is a file that says everything.
     let assumed = if body.profile.is_some() { Vec::new() } else { assumed_of(body, &firewall) };
     Box {

@@ -3,7 +3,8 @@
 use super::names::{Names, Section};
 use crate::base::NodeId;
 use crate::plan::{
-    Call, CandidateType, DropExpectation, Expectation, ExpectedFact, Family, IceState, Path, Topology,
+    Call, CandidateType, DropExpectation, DropReason, Element, Expectation, ExpectedFact, Family, IceState,
+    Inspect, Path, Topology,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, Fact, File};
@@ -26,6 +27,7 @@ pub fn resolve(
     check_relay(reader, expected);
     check_media(reader, file, expected);
     check_family(reader, file, expected, (topology, calls));
+    check_inspection(reader, file, expected, topology);
     let mut expectations = Vec::new();
     for expectation in expected {
         if let Some(fact) = fact(reader, &expectation.fact, names, topology) {
@@ -268,4 +270,45 @@ fn check_media(reader: &mut Reader<'_>, file: &File, expected: &[file::Expectati
                 }),
         );
     }
+}
+
+/// Only a firewall that inspects, now or later, drops anything for what is inside.
+fn check_inspection(
+    reader: &mut Reader<'_>,
+    file: &File,
+    expected: &[file::Expectation],
+    topology: &Topology,
+) {
+    let inspects = |name: &str| match topology.find(name).map(|node| &topology.node(node).element) {
+        Some(Element::Firewall(firewall)) => {
+            firewall.inspect == Inspect::Tls || begins_to_inspect(file, name)
+        }
+        Some(_) => false,
+        // An unknown name is a mistake of its own.
+        None => true,
+    };
+    for each in expected {
+        let Fact::Drops(file::Drops { by, reason: Some(reason), .. }) = &each.fact else { continue };
+        if reason.value == DropReason::FirewallInspect && !inspects(&by.value) {
+            reader.report(
+                Diagnostic::new(
+                    Code::MeaninglessKey,
+                    format!("`{}` does not inspect, so nothing dies of it there", by.value),
+                )
+                .at(reason.span, "cannot happen")
+                .see(by.span, "does not look inside")
+                .help("write `inspect: tls` in a firewall, and its name here"),
+            );
+        }
+    }
+}
+
+fn begins_to_inspect(file: &File, name: &str) -> bool {
+    let changes = file.events.iter().filter_map(|event| match &event.action.value {
+        file::Action::SetFirewall(changes) => Some(changes),
+        _ => None,
+    });
+    changes.flatten().any(|(changed, firewall)| {
+        changed.value == name && firewall.inspect.as_ref().is_some_and(|at| at.value == Inspect::Tls)
+    })
 }

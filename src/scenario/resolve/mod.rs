@@ -13,6 +13,7 @@ mod link;
 mod mtu;
 mod names;
 mod own;
+mod proxy;
 mod servers;
 
 use crate::base::{NodeId, Probability, SimDuration};
@@ -71,6 +72,7 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
     let mut topology = Topology::new();
     let nodes = boxes.build(reader, &addresses, &mut topology, &mut assumed);
     let servers = servers::build(reader, file, &addresses, &mut topology, &mut assumed);
+    proxy::tell_names(file, &addresses, &mut topology);
     for (index, peer) in file.peers.iter().enumerate() {
         let name = &peer.name.value;
         let parent = boxes.peer_parent(index);
@@ -96,6 +98,7 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
                 .ice_transport_policy
                 .as_ref()
                 .map_or(crate::plan::IceTransportPolicy::All, |policy| policy.value),
+            proxy: proxy::of_peer(reader, peer, &boxes, parent, &addresses),
         });
         topology.add(at, name, element, own, link);
     }

@@ -29,6 +29,8 @@ pub struct Addresses {
     pub servers: Vec<Vec<IpAddr>>,
     /// By number of the peer; IPv4 first.
     pub peers: Vec<Vec<IpAddr>>,
+    /// By number of the box; firewalls with a proxy alone have any.
+    pub proxies: Vec<Vec<IpAddr>>,
 }
 
 /// The networks at both sides of a NAT.
@@ -73,6 +75,7 @@ struct Owner<'f> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Who {
     Nat(usize),
+    Proxy(usize),
     Server(usize),
     Peer(usize),
 }
@@ -85,6 +88,7 @@ impl Addresses {
             ipv6: Vec::new(),
             servers: vec![Vec::new(); file.servers.len()],
             peers: vec![Vec::new(); file.peers.len()],
+            proxies: vec![Vec::new(); boxes.all.len()],
         };
         let owners = owners(file, boxes, families);
         let mut taken = Taken::default();
@@ -105,6 +109,7 @@ impl Addresses {
             };
             match owner.who {
                 Who::Nat(index) => addresses.networks[index].outside = given,
+                Who::Proxy(index) => addresses.proxies[index] = given,
                 Who::Server(index) => addresses.servers[index] = given,
                 Who::Peer(index) => addresses.peers[index] = given,
             }
@@ -242,6 +247,7 @@ impl Addresses {
     fn of(&self, who: Who) -> &[IpAddr] {
         match who {
             Who::Nat(index) => &self.networks[index].outside,
+            Who::Proxy(index) => &self.proxies[index],
             Who::Server(index) => &self.servers[index],
             Who::Peer(index) => &self.peers[index],
         }
@@ -263,15 +269,12 @@ fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
 fn owners<'f>(file: &'f File, boxes: &Boxes<'f>, families: &[Families]) -> Vec<Owner<'f>> {
     let mut owners = Vec::new();
     for (index, each) in boxes.all.iter().enumerate() {
-        if let What::Translates(_, nat, _) = each.what {
-            let explicit = file.nats[nat].body.outside.clone();
-            owners.push(Owner {
-                name: each.name,
-                realm: boxes.realm(each.parent),
-                explicit,
-                who: Who::Nat(index),
-            });
-        }
+        let (explicit, who) = match &each.what {
+            What::Translates(_, nat, _) => (file.nats[*nat].body.outside.clone(), Who::Nat(index)),
+            What::Filters(firewall) if firewall.proxy.is_some() => (None, Who::Proxy(index)),
+            What::Filters(_) | What::Forwards => continue,
+        };
+        owners.push(Owner { name: each.name, realm: boxes.realm(each.parent), explicit, who });
     }
     for (index, server) in file.servers.iter().enumerate() {
         let explicit = of_family(server.body.addresses.as_deref(), IpAddr::is_ipv4);
