@@ -208,7 +208,7 @@ impl World {
                 Output::Selected(pair) => self.sides[side].selected = Some(pair),
                 Output::Trouble(trouble) => self.sides[side].troubles.push(trouble),
                 Output::Data { payload, .. } => self.sides[side].data.push(payload),
-                Output::Gathered(_) | Output::State(_) => {}
+                Output::Gathered(_) | Output::State(_) | Output::Close(_) => {}
             }
         }
     }

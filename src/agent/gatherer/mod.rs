@@ -308,6 +308,25 @@ impl Gatherer {
         }
     }
 
+    /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
+    pub(super) fn lose_base(&mut self, base: SocketAddr) {
+        self.stun.retain(|client| client.link().base() != base);
+        self.turn.retain(|client| client.link().base() != base);
+    }
+
+    /// Nothing more is to be gathered, and what servers have allocated is given back.
+    pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.stun.clear();
+        for client in &mut self.turn {
+            client.release(now, &mut Tools { ids: &mut self.ids, out });
+        }
+    }
+
+    /// True once every allocation is given back.
+    pub(super) fn is_released(&self) -> bool {
+        self.turn.iter().all(TurnClient::is_over)
+    }
+
     /// When it wants [`Gatherer::step`].
     pub(super) fn due(&self) -> Option<SimTime> {
         let stun = self.stun.iter().filter_map(|client| client.due(self.keep_alive));

@@ -5,6 +5,7 @@
 //! relays, and the decision that a call has failed.
 
 mod deviations;
+mod restart;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,8 @@ use is::stun::{StunMessage, StunPacket};
 use is::{CandidateKind, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
 
 use super::conversation::{Conversation, IceCredentials};
-use super::gatherer::{Families, Gatherer, Incoming, TA};
+use super::gatherer::{Gatherer, Incoming, TA};
+use super::retired::Retired;
 use super::seeded::{self, SeededIce};
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
 use crate::base::SimTime;
@@ -39,6 +41,10 @@ pub struct IsStack {
     conversation: Conversation,
     ice: SeededIce,
     gatherer: Gatherer,
+    /// What was in use before a restart.
+    retired: Retired<Gatherer>,
+    /// How many restarts there were.
+    restarts: u32,
     /// How many of the gatherer's candidates `is` has been told of.
     introduced: usize,
     state: IceState,
@@ -57,17 +63,15 @@ impl IsStack {
         let ours = IceCredentials { ufrag: credentials.ufrag.clone(), password: credentials.pass.clone() };
         let conversation = Conversation::new(&config, ours);
         let mut ice = SeededIce::new(config.seed, &config.name, credentials);
-        let families = Families::of(&config.sockets);
+        restart::prefer_families(&mut ice, &config.sockets);
         ice.call(|ice| {
             ice.set_controlling(config.caller);
-            // `is` counts the candidates of the same type and family.
-            ice.set_local_preference(move |candidate: &is::Candidate, earlier: usize| {
-                u32::from(families.local_preference(candidate.addr(), earlier))
-            });
             ice.set_mtu(STUN_BUFFER..=1_500);
         });
         Self {
             gatherer: Gatherer::new(&config),
+            retired: Retired::default(),
+            restarts: 0,
             config,
             conversation,
             ice,
@@ -92,13 +96,18 @@ impl IsStack {
 
     fn take_signal(&mut self, now: SimTime, signal: &Signal) {
         self.conversation.take(signal, refusal, &mut self.out);
-        if matches!(signal, Signal::Offer(_)) {
-            self.start(now);
+        match signal {
+            Signal::Offer(_) => self.start(now),
+            Signal::Bye => self.hang_up(now, false),
+            _ => {}
         }
     }
 
     fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
-        if !self.conversation.has_started() {
+        if !self.conversation.has_started()
+            || self.take_retired(now, socket, from, payload)
+            || self.conversation.is_ended()
+        {
             return;
         }
         match self.gatherer.take(now, socket, from, payload, &mut self.out) {
@@ -130,12 +139,14 @@ impl IsStack {
     }
 
     fn send(&mut self, now: SimTime, data: &[u8]) {
-        // A pair that went silent has lost the peer's consent (RFC 7675 §5.1).
-        if !self.state.is_connected() {
-            return;
-        }
-        if let Some(SelectedPair { local, remote }) = self.selected {
-            self.transmit(now, local.address, remote.address, data.to_vec());
+        match self.selected {
+            // RFC 8445 §9: until a restart has found a pair, data go over the old one.
+            None => self.retired.send(now, data, &mut self.out),
+            Some(SelectedPair { local, remote }) if self.state.is_connected() => {
+                self.transmit(now, local.address, remote.address, data.to_vec());
+            }
+            // A pair that went silent has lost the peer's consent (RFC 7675 §5.1).
+            Some(_) => {}
         }
     }
 
@@ -153,8 +164,11 @@ impl IsStack {
 
     /// Lets everything happen that can happen at `now`.
     fn advance(&mut self, now: SimTime) {
+        self.retired.step(now, &mut self.out);
         if self.conversation.is_over(now) {
             self.set_state(IceState::Failed);
+        }
+        if matches!(self.state, IceState::Failed | IceState::Closed) {
             return;
         }
         self.gatherer.step(now, &mut self.out);
@@ -242,6 +256,7 @@ impl IsStack {
         };
         if self.selected.replace(pair) != Some(pair) {
             self.conversation.wait_until(None);
+            self.retired.replaced(now);
             self.gatherer.selected(now, source, destination, &mut self.out);
             self.out.push_back(Output::Selected(pair));
         }
@@ -277,7 +292,8 @@ impl IceStack for IsStack {
     }
 
     fn handle(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError> {
-        if self.state == IceState::Failed {
+        let revives = matches!(input, Input::Restart { .. } | Input::HangUp | Input::Signal(Signal::Bye));
+        if self.state == IceState::Failed && !revives {
             return Ok(());
         }
         match input {
@@ -286,6 +302,9 @@ impl IceStack for IsStack {
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
+            Input::BaseLost(base) => self.lose_base(now, base),
+            Input::Restart { sockets, offer } => self.restart(now, sockets, offer),
+            Input::HangUp => self.hang_up(now, true),
         }
         self.advance(now);
         Ok(())
@@ -299,7 +318,9 @@ impl IceStack for IsStack {
         if self.state == IceState::Failed {
             return None;
         }
-        [self.conversation.deadline(), self.gatherer.due(), self.ice_due].into_iter().flatten().min()
+        let ice_due = self.ice_due.filter(|_| !self.conversation.is_ended());
+        let deadlines = [self.conversation.deadline(), self.gatherer.due(), ice_due, self.retired.due()];
+        deadlines.into_iter().flatten().min()
     }
 }
 

@@ -15,6 +15,7 @@ mod deviations;
 mod order;
 mod permissions;
 mod provider;
+mod restart;
 mod server_client;
 mod servers;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use self::server_client::News;
 use self::servers::Servers;
 use super::conversation::{Conversation, IceCredentials};
 use super::gatherer::is_usable;
+use super::retired::Retired;
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{CandidateType, IceState, StackKind};
@@ -65,6 +67,10 @@ pub struct RtcStack {
     crypto: Arc<dyn RTCCryptoProvider>,
     ice: Agent,
     servers: Servers,
+    /// What was in use before a restart.
+    retired: Retired<Servers>,
+    /// How many restarts there were.
+    restarts: u32,
     /// Our candidates in the order in which they were found.
     local: Vec<Candidate>,
     state: IceState,
@@ -113,6 +119,8 @@ impl RtcStack {
             crypto,
             ice,
             servers: Servers::default(),
+            retired: Retired::default(),
+            restarts: 0,
             local: Vec::new(),
             state: IceState::New,
             selected: None,
@@ -133,13 +141,21 @@ impl RtcStack {
 
     fn take_signal(&mut self, now: SimTime, signal: &Signal) {
         self.conversation.take(signal, refusal, &mut self.out);
-        if matches!(signal, Signal::Offer(_)) {
-            self.start(now);
+        match signal {
+            Signal::Offer(_) => self.start(now),
+            Signal::Bye => self.hang_up(now, false),
+            _ => {}
         }
     }
 
     fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
-        if self.conversation.has_started() && !self.servers.take(now, socket, from, payload, &mut self.out) {
+        if !self.conversation.has_started()
+            || self.take_retired(now, socket, from, payload)
+            || self.conversation.is_ended()
+        {
+            return;
+        }
+        if !self.servers.take(now, socket, from, payload, &mut self.out) {
             self.take_from_peer(now, from, socket, payload);
         }
     }
@@ -166,8 +182,11 @@ impl RtcStack {
     }
 
     fn send(&mut self, now: SimTime, data: &[u8]) {
-        let Some(Selected { pair, base }) = self.selected else { return };
-        self.transmit(now, base, pair.remote.address, data);
+        match self.selected {
+            // RFC 8445 §9: until a restart has found a pair, data go over the old one.
+            None => self.retired.send(now, data, &mut self.out),
+            Some(Selected { pair, base }) => self.transmit(now, base, pair.remote.address, data),
+        }
     }
 
     /// Sends from one of our sockets, or through the relay, whose address `source` is.
@@ -182,8 +201,11 @@ impl RtcStack {
 
     /// Lets everything happen that can happen at `now`.
     fn advance(&mut self, now: SimTime) {
+        self.retired.step(now, &mut self.out);
         if self.conversation.is_over(now) {
             self.set_state(IceState::Failed);
+        }
+        if matches!(self.state, IceState::Failed | IceState::Closed) {
             return;
         }
         self.servers.step(now, &mut self.out);
@@ -243,7 +265,12 @@ impl RtcStack {
     fn begin_checks(&mut self, now: SimTime) {
         if let Some(IceCredentials { ufrag, password }) = self.conversation.begin_checks(now).cloned() {
             let at = clock::to_instant(now);
-            if let Err(error) = self.ice.start_connectivity_checks(at, self.config.caller, ufrag, password) {
+            let begun = match self.restarts {
+                0 => self.ice.start_connectivity_checks(at, self.config.caller, ufrag, password),
+                // It has been checking since the restart, in the role it had.
+                _ => self.ice.set_remote_credentials(ufrag, password),
+            };
+            if let Err(error) = begun {
                 self.out.push_back(Output::Trouble(error.to_string()));
             }
         }
@@ -284,7 +311,7 @@ impl RtcStack {
                 Event::SelectedCandidatePairChange(local, remote) => {
                     let pair =
                         SelectedPair { local: candidates::own_end(&local), remote: candidates::end(&remote) };
-                    self.select(Selected { pair, base: local.base_addr() });
+                    self.select(now, Selected { pair, base: local.base_addr() });
                 }
                 _ => {}
             }
@@ -301,8 +328,9 @@ impl RtcStack {
         Some(clock::from_instant(due).max(self.ice_not_before))
     }
 
-    fn select(&mut self, selected: Selected) {
+    fn select(&mut self, now: SimTime, selected: Selected) {
         if self.selected.replace(selected) != Some(selected) {
+            self.retired.replaced(now);
             self.out.push_back(Output::Selected(selected.pair));
         }
     }
@@ -339,7 +367,8 @@ impl IceStack for RtcStack {
     }
 
     fn handle(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError> {
-        if self.state == IceState::Failed {
+        let revives = matches!(input, Input::Restart { .. } | Input::HangUp | Input::Signal(Signal::Bye));
+        if self.state == IceState::Failed && !revives {
             return Ok(());
         }
         match input {
@@ -348,6 +377,9 @@ impl IceStack for RtcStack {
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
+            Input::BaseLost(base) => self.lose_base(base),
+            Input::Restart { sockets, offer } => self.restart(now, sockets, offer),
+            Input::HangUp => self.hang_up(now, true),
         }
         self.advance(now);
         Ok(())
@@ -361,7 +393,9 @@ impl IceStack for RtcStack {
         if self.state == IceState::Failed {
             return None;
         }
-        [self.conversation.deadline(), self.servers.due(), self.ice_due()].into_iter().flatten().min()
+        let ice_due = if self.conversation.is_ended() { None } else { self.ice_due() };
+        let deadlines = [self.conversation.deadline(), self.servers.due(), ice_due, self.retired.due()];
+        deadlines.into_iter().flatten().min()
     }
 }
 

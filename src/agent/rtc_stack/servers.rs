@@ -137,6 +137,24 @@ impl Servers {
         }
     }
 
+    /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
+    pub(super) fn lose_base(&mut self, base: SocketAddr) {
+        self.clients.retain(|client| client.link().base() != base);
+    }
+
+    /// What servers have allocated is given back.
+    pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.clients.retain(ServerClient::has_relay);
+        for client in &mut self.clients {
+            client.release(now, &mut Sink { out, news: &mut self.news });
+        }
+    }
+
+    /// True once every allocation is given back.
+    pub(super) fn is_released(&self) -> bool {
+        self.clients.iter().all(|client| !client.has_relay())
+    }
+
     /// When it wants [`Servers::step`].
     pub(super) fn due(&mut self) -> Option<SimTime> {
         self.clients.iter_mut().filter_map(ServerClient::due).min()

@@ -77,10 +77,16 @@ impl World<'_, '_> {
         for request in requests.drain(..) {
             match request {
                 Request::Transmit(from, to, payload) => {
-                    let node = self.sessions[session.index()].diary.node;
+                    let diary = &self.sessions[session.index()].diary;
+                    let node = diary.place_of(from).unwrap_or(diary.node);
+                    // From a socket of an interface that is down nothing can be sent.
+                    if !self.topology.is_up(node) {
+                        continue;
+                    }
                     self.network.send(self.now, node, Packet::udp(Flow::new(from, to), payload))?;
                 }
                 Request::Signal(signal) => self.send_signal(session, signal),
+                Request::Close(socket) => self.close(session, socket),
                 Request::Note(event) => {
                     self.network.recorder.event(self.now, || EventKind::Agent { session, event });
                 }
