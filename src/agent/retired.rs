@@ -150,7 +150,7 @@ impl<S: Servers> Retired<S> {
         self.0.retain(|set| {
             let is_done = set.stage == Stage::Releasing && set.servers.is_released();
             if is_done {
-                out.extend(set.sockets.iter().map(|socket| Output::Close(*socket)));
+                out.extend(set.sockets.iter().map(|socket| Output::CloseSocket(*socket)));
             }
             !is_done
         });

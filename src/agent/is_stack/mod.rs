@@ -305,6 +305,7 @@ impl IceStack for IsStack {
             Input::BaseLost(base) => self.lose_base(now, base),
             Input::Restart { sockets, offer } => self.restart(now, sockets, offer),
             Input::HangUp => self.hang_up(now, true),
+            Input::Opened { .. } | Input::Read { .. } | Input::Closed { .. } => {}
         }
         self.advance(now);
         Ok(())

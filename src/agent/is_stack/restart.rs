@@ -39,7 +39,7 @@ impl IsStack {
         let generation = self.conversation.next_generation(offer).filter(|_| refused.is_none());
         self.out.extend(refused.map(Output::Trouble));
         let Some(generation) = generation else {
-            self.out.extend(sockets.iter().map(|socket| Output::Close(*socket)));
+            self.out.extend(sockets.iter().map(|socket| Output::CloseSocket(*socket)));
             return;
         };
         self.restarts += 1;

@@ -380,6 +380,7 @@ impl IceStack for RtcStack {
             Input::BaseLost(base) => self.lose_base(base),
             Input::Restart { sockets, offer } => self.restart(now, sockets, offer),
             Input::HangUp => self.hang_up(now, true),
+            Input::Opened { .. } | Input::Read { .. } | Input::Closed { .. } => {}
         }
         self.advance(now);
         Ok(())

@@ -28,7 +28,7 @@ impl RtcStack {
         let generation = self.conversation.next_generation(offer).filter(|_| refused.is_none());
         self.out.extend(refused.map(Output::Trouble));
         let Some(generation) = generation else {
-            self.out.extend(sockets.iter().map(|socket| Output::Close(*socket)));
+            self.out.extend(sockets.iter().map(|socket| Output::CloseSocket(*socket)));
             return;
         };
         self.restarts += 1;

@@ -86,6 +86,11 @@ impl Network {
         if let Some(interface) = &mut topology.node_mut(node).interface {
             interface.up = up;
         }
+        if let Machine::Host(host) = &mut self.nodes[node.index()].machine
+            && !up
+        {
+            host.forget_streams();
+        }
         let Some(uplink) = topology.node(node).ports.first().map(|port| port.link) else { return };
         let link = topology.link_mut(uplink);
         link.up = up;
@@ -138,7 +143,7 @@ impl Network {
         let Element::Server(config) = &mut place.element else { return Ok(()) };
         config.up = up;
         let random = Random::stream(ground.seed, &place.name, &format!("server-{}", ground.starts));
-        let server = Server::new(config, &place.addresses, ground.limits, random);
+        let server = Server::new(config, &place.addresses, ground.limits, self.tcp.mtu, random);
         self.nodes[node.index()].machine = Machine::Server(Box::new(server));
         if config.turn.is_some() {
             self.outbox.note(|| crate::plan::StateChange::Forgot);

@@ -85,8 +85,11 @@ impl World<'_, '_> {
                     }
                     self.network.send(self.now, node, Packet::udp(Flow::new(from, to), payload))?;
                 }
+                Request::Connect(connect) => self.connect(session, &connect)?,
+                Request::Write(stream, message) => self.write(session, stream, message)?,
+                Request::Close(stream) => self.close_stream(session, stream)?,
                 Request::Signal(signal) => self.send_signal(session, signal),
-                Request::Close(socket) => self.close(session, socket),
+                Request::CloseSocket(socket) => self.close(session, socket),
                 Request::Note(event) => {
                     self.network.recorder.event(self.now, || EventKind::Agent { session, event });
                 }

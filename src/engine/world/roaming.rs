@@ -27,6 +27,7 @@ impl World<'_, '_> {
     }
 
     fn lose_interface(&mut self, node: NodeId) -> Result<(), RunError> {
+        self.streams.forget(node);
         for id in (0..self.sessions.len() as u32).map(SessionId::new) {
             let diary = &self.sessions[id.index()].diary;
             let on_it = diary.sockets.iter().filter(|socket| diary.place_of(**socket) == Some(node));
