@@ -13,6 +13,7 @@ mod conversation;
 mod gatherer;
 pub mod is_stack;
 mod own;
+mod retired;
 #[cfg(feature = "rtc")]
 pub mod rtc_stack;
 mod seeded;
@@ -31,6 +32,7 @@ pub use stream::{Connect, Security, StreamEnd, StreamId};
 
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{IceServer, IceState, IceTransportPolicy, StackKind};
+use crate::wire::signal::Description;
 use crate::wire::{Candidate, SelectedPair, Signal};
 
 /// RFC 8863 §4: an agent must not give up before checks could have been answered, 39.5 s after they could begin.
@@ -100,6 +102,20 @@ pub enum Input<'a> {
     Timeout,
     /// Send application data over the selected pair. Ignored while there is none, or while it is silent.
     Send(&'a [u8]),
+    /// One of its sockets is gone, because its interface went down: nothing comes in or leaves by it any more.
+    /// Streams that left from it are gone as well, without [`Input::Closed`].
+    BaseLost(SocketAddr),
+    /// Restart ICE (RFC 8445 §9): gather anew from sockets of now, and keep the old pair for data until there is a new one.
+    Restart {
+        /// Open sockets that it had no use of before, in order of preference; it gets more when it restarts again. Those
+        /// it has go out of use, and are closed with [`Output::CloseSocket`] when they are of no use any more.
+        sockets: &'a [SocketAddr],
+        /// The peer's offer, if the peer has restarted; `None`: this side's application wants it.
+        offer: Option<&'a Description>,
+    },
+    /// The call is over: give back what servers have allocated, and be [`IceState::Closed`]. The peer is told with
+    /// [`Signal::Bye`], which ends the call at its side too.
+    HangUp,
 }
 
 /// Something an agent wants or tells.
@@ -131,10 +147,12 @@ pub enum Output {
     /// A local candidate was found. It is signalled separately, if the policy allows.
     Gathered(Candidate),
     /// The state changed. Connected states follow the selection of a pair. After [`IceState::Failed`] the agent sends
-    /// nothing any more, whatever happens.
+    /// nothing any more unless it is restarted.
     State(IceState),
     /// A pair was selected, or another one than before.
     Selected(SelectedPair),
+    /// Close one of its sockets: it has no use for it any more.
+    CloseSocket(SocketAddr),
     /// Application data came in over the peer's selected pair.
     Data {
         /// Where it came from: the peer's candidate; through our own relay if `relayed`.

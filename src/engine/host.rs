@@ -41,6 +41,11 @@ impl Host {
         self.sockets.retain(|open| *open != socket);
     }
 
+    /// Its network is gone: its streams end without a word, and nobody is told.
+    pub fn forget_streams(&mut self) {
+        self.streams = None;
+    }
+
     /// Its streams, made by `make` if it has none yet. What is done to them takes effect with [`HostStreams::settle`].
     pub fn streams_or(&mut self, make: impl FnOnce() -> HostStreams) -> &mut HostStreams {
         self.streams.get_or_insert_with(|| Box::new(make()))

@@ -37,7 +37,9 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
             Element::Firewall(firewall) => catalogue.firewall(&node.name, firewall),
             Element::Server(server) => catalogue.server(id, &node.name, server),
             Element::Peer(peer) => {
-                catalogue.peer(&node.name, peer);
+                if is_host(id, node) {
+                    catalogue.peer(plan.host_of(id), peer);
+                }
                 catalogue.families(id, node);
             }
         }
@@ -113,7 +115,8 @@ impl Catalogue<'_> {
         let is_single =
             [IpAddr::is_ipv4, IpAddr::is_ipv6].iter().any(|family| !node.addresses.iter().any(family));
         if is_single && self.has_ipv6() && self.is_offered_ipv6(id) {
-            let axes = Axes { section: "peers", name: &node.name };
+            let place = place_in_file(node);
+            let axes = Axes { section: "peers", name: &place };
             let families = format!("[{}, {}]", Family::Ipv4, Family::Ipv6);
             self.changes.push(Change::one(
                 format!("let {} use both families", node.name),
@@ -297,17 +300,24 @@ impl Catalogue<'_> {
     /// The change, and every peer that knew TURN at `server` now knows it under the new URI.
     fn with_known_servers(&self, mut change: Change, uri: &str, server: &str) -> Change {
         let here = self.plan.topology.find(server);
-        for (_, node) in self.plan.topology.nodes() {
-            let Element::Peer(peer) = &node.element else { continue };
+        for (host, peer) in self.peers() {
             if !peer.ice_servers.iter().any(|s| Some(s.node) == here && s.kind == IceServerKind::Turn) {
                 continue;
             }
             let kept =
                 peer.ice_servers.iter().filter(|s| Some(s.node) != here || s.kind == IceServerKind::Stun);
             let uris = kept.map(|s| self.uri(s)).chain([uri.to_owned()]);
-            change = change.and(format!("peers.{}.ice-servers", node.name), uri_list(uris));
+            change = change.and(format!("peers.{host}.ice-servers"), uri_list(uris));
         }
         change
+    }
+
+    /// The peers by name, each once.
+    fn peers(&self) -> impl Iterator<Item = (&str, &Peer)> {
+        self.plan.topology.nodes().filter_map(|(id, node)| match &node.element {
+            Element::Peer(peer) if is_host(id, node) => Some((self.plan.host_of(id), peer)),
+            _ => None,
+        })
     }
 
     fn uri(&self, server: &IceServer) -> String {
@@ -379,8 +389,9 @@ impl Catalogue<'_> {
             Element::Firewall(firewall) if !is_nickname(firewall) => "firewalls",
             Element::Nat(_) | Element::Firewall(_) | Element::Router => "nats",
         };
-        let path = |key: &str| format!("{section}.{}.link.{key}", node.name);
-        if !link.up {
+        let path = |key: &str| format!("{section}.{}.link.{key}", place_in_file(node));
+        // An interface that is down is no cable that is out.
+        if !link.up && self.plan.topology.is_up(id) {
             self.changes.push(Change::one(
                 format!("plug in the uplink of {}", node.name),
                 path("up"),
@@ -417,12 +428,10 @@ impl Catalogue<'_> {
                 body,
             );
             // Peers that were told which servers to use have to be told of this one too.
-            for (_, node) in self.plan.topology.nodes() {
-                if let Element::Peer(peer) = &node.element {
-                    let known = peer.ice_servers.iter().map(|s| self.uri(s));
-                    let uris = known.chain([format!("{kind}:{name}")]);
-                    change = change.and(format!("peers.{}.ice-servers", node.name), uri_list(uris));
-                }
+            for (host, peer) in self.peers() {
+                let known = peer.ice_servers.iter().map(|s| self.uri(s));
+                let uris = known.chain([format!("{kind}:{name}")]);
+                change = change.and(format!("peers.{host}.ice-servers"), uri_list(uris));
             }
             self.changes.push(change);
         }
@@ -465,6 +474,20 @@ impl Catalogue<'_> {
         let what = format!("make {}'s {key} {value}", axes.name);
         self.changes.push(Change::one(what, axes.path(key), value.to_string()));
     }
+}
+
+/// False for the further interfaces of a peer.
+fn is_host(id: NodeId, node: &Node) -> bool {
+    node.interface.as_ref().is_none_or(|interface| interface.first == id)
+}
+
+/// Where a node stands in its section: `alice`, or `alice.interfaces.wlan0`.
+fn place_in_file(node: &Node) -> String {
+    let own = node.interface.as_ref().and_then(|interface| {
+        let own = node.name.strip_prefix(&interface.host)?.strip_prefix('.')?;
+        Some(format!("{}.interfaces.{own}", interface.host))
+    });
+    own.unwrap_or_else(|| node.name.clone())
 }
 
 /// The keys of one node.

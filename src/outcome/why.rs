@@ -235,7 +235,7 @@ impl Case<'_> {
         if sender.sockets.contains(&seen) || reflexive.contains(&seen) {
             return None;
         }
-        let (nat, mapping) = self.plan.maps_per_destination(sender.node, death.at)?;
+        let (nat, mapping) = self.plan.maps_per_destination(sender.place(), death.at)?;
         Some(format!(
             "{} maps per destination (mapping: {mapping}): {} was told {told}, but the check came from {seen}.",
             self.plan.name_of(nat),
@@ -332,6 +332,10 @@ impl Case<'_> {
     /// A run that was cut short says nothing about NATs.
     fn ended_too_early(&self) -> Option<String> {
         let (caller, callee) = (self.sides.caller, self.sides.callee);
+        // It was not the run that ended.
+        if self.sides.ended_at().is_some() {
+            return None;
+        }
         let what = if caller.started_at.is_none() {
             "before the call began".to_owned()
         } else if callee.started_at.is_none() {
@@ -456,7 +460,7 @@ impl Case<'_> {
     }
 
     fn name(&self, side: &SessionRun) -> &str {
-        self.plan.name_of(side.node)
+        self.plan.host_of(side.node)
     }
 
     fn peer(&self, side: &SessionRun) -> Option<&Peer> {
@@ -488,7 +492,8 @@ const fn family_name(family: Family) -> &'static str {
 /// The address of the socket that the settled pair uses, or else of the preferred one.
 fn own_address(side: &SessionRun) -> String {
     let used = side.selections.last().map(|(_, pair)| pair.local.address);
-    let socket = used.filter(|address| side.sockets.contains(address)).or(side.sockets.first().copied());
+    let socket =
+        used.filter(|address| side.sockets.contains(address)).or(side.present_sockets().first().copied());
     socket.map(|socket| socket.to_string()).unwrap_or_default()
 }
 

@@ -125,6 +125,7 @@ fn of_kind(key: &str, kind: Kind) -> Value {
             let addresses = one_or_list(pattern(ADDRESS), Entries::SomeDistinct);
             json!({ "anyOf": [{ "type": "string" }, { "type": "object", "minProperties": 1, "additionalProperties": addresses }] })
         }
+        Kind::CallSide => json!({ "type": "string" }),
         Kind::Sides => sides(),
         Kind::SidesOrAll => json!({ "anyOf": [word(key, vec!["all"]), sides()] }),
         Kind::Proxy => json!({ "anyOf": [of_kind(key, Kind::Integer(1, 65_535)), reference(&PROXY)] }),

@@ -89,14 +89,20 @@ impl Gatherer {
     }
 
     /// Takes the host candidates and asks every server from every base of its family, one each [`TA`].
-    pub(super) fn start(&mut self, now: SimTime, config: &AgentConfig, out: &mut VecDeque<Output>) {
+    pub(super) fn start(
+        &mut self,
+        now: SimTime,
+        config: &AgentConfig,
+        streams: &mut StreamIds,
+        out: &mut VecDeque<Output>,
+    ) {
         for base in &config.sockets {
             let source = Source { base: *base, server: None, transport: Transport::Udp };
             self.add(CandidateType::Host, *base, source, None, out);
         }
-        let (mut start, mut streams) = (now, StreamIds::default());
+        let mut start = now;
         for server in &config.ice_servers {
-            for link in ServerLink::all(server, &config.sockets, &mut streams, out) {
+            for link in ServerLink::all(server, &config.sockets, streams, out) {
                 match server.kind {
                     IceServerKind::Stun => self.stun.push(StunClient::new(link, &mut self.ids, start)),
                     IceServerKind::Turn => {
@@ -309,6 +315,11 @@ impl Gatherer {
         }
     }
 
+    /// True if a server is at the end of this stream.
+    pub(super) fn knows(&self, stream: StreamId) -> bool {
+        self.turn.iter().any(|client| client.link().stream() == Some(stream))
+    }
+
     fn client_of(&mut self, stream: StreamId) -> Option<&mut TurnClient> {
         self.turn.iter_mut().find(|client| client.link().stream() == Some(stream))
     }
@@ -346,6 +357,25 @@ impl Gatherer {
         if let Some(client) = self.turn.iter_mut().find(|client| client.relayed() == Some(source)) {
             client.bind(now, peer, &mut Tools { ids: &mut self.ids, out });
         }
+    }
+
+    /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
+    pub(super) fn lose_base(&mut self, base: SocketAddr) {
+        self.stun.retain(|client| client.link().base() != base);
+        self.turn.retain(|client| client.link().base() != base);
+    }
+
+    /// Nothing more is to be gathered, and what servers have allocated is given back.
+    pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.stun.clear();
+        for client in &mut self.turn {
+            client.release(now, &mut Tools { ids: &mut self.ids, out });
+        }
+    }
+
+    /// True once every allocation is given back.
+    pub(super) fn is_released(&self) -> bool {
+        self.turn.iter().all(TurnClient::is_over)
     }
 
     /// When it wants [`Gatherer::step`].

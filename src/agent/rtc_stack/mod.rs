@@ -15,6 +15,7 @@ mod deviations;
 mod order;
 mod permissions;
 mod provider;
+mod restart;
 mod server_client;
 mod servers;
 #[cfg(test)]
@@ -39,7 +40,8 @@ use self::server_client::News;
 use self::servers::Servers;
 use super::conversation::{Conversation, IceCredentials};
 use super::gatherer::is_usable;
-use super::server_link::Way;
+use super::retired::Retired;
+use super::server_link::{StreamIds, Way};
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, StreamId, clock};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{CandidateType, IceState, StackKind, Transport};
@@ -67,6 +69,11 @@ pub struct RtcStack {
     crypto: Arc<dyn RTCCryptoProvider>,
     ice: Agent,
     servers: Servers,
+    /// What was in use before a restart.
+    retired: Retired<Servers>,
+    /// How many restarts there were.
+    restarts: u32,
+    streams: StreamIds,
     /// Our candidates in the order in which they were found.
     local: Vec<Candidate>,
     /// Our relayed addresses, and what is spoken to the servers that relay for them.
@@ -117,6 +124,9 @@ impl RtcStack {
             crypto,
             ice,
             servers: Servers::default(),
+            retired: Retired::default(),
+            restarts: 0,
+            streams: StreamIds::default(),
             local: Vec::new(),
             relays: Vec::new(),
             state: IceState::New,
@@ -133,26 +143,38 @@ impl RtcStack {
         for base in self.config.sockets.clone() {
             self.add_local(CandidateType::Host, base, base, None, Transport::Udp);
         }
-        self.servers.start(now, &self.config, &self.crypto, &mut self.out);
+        let Self { servers, config, crypto, streams, out, .. } = self;
+        servers.start(now, config, crypto, streams, out);
     }
 
     fn take_signal(&mut self, now: SimTime, signal: &Signal) {
         self.conversation.take(signal, refusal, &mut self.out);
-        if matches!(signal, Signal::Offer(_)) {
-            self.start(now);
+        match signal {
+            Signal::Offer(_) => self.start(now),
+            Signal::Bye => self.hang_up(now, false),
+            _ => {}
         }
     }
 
     fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
         let way = Way::Socket { socket, from };
-        if self.conversation.has_started() && !self.servers.take(now, way, payload, &mut self.out) {
+        if !self.conversation.has_started()
+            || self.take_retired(now, way, payload)
+            || self.conversation.is_ended()
+        {
+            return;
+        }
+        if !self.servers.take(now, way, payload, &mut self.out) {
             self.take_from_peer(now, from, socket, payload);
         }
     }
 
     /// Takes what came over a stream to a server; peers are not at the end of any.
     fn take_message(&mut self, now: SimTime, stream: StreamId, message: &[u8]) {
-        self.servers.take(now, Way::Stream(stream), message, &mut self.out);
+        let way = Way::Stream(stream);
+        if !self.take_retired(now, way, message) {
+            self.servers.take(now, way, message, &mut self.out);
+        }
     }
 
     fn take_from_peer(&mut self, now: SimTime, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
@@ -177,8 +199,11 @@ impl RtcStack {
     }
 
     fn send(&mut self, now: SimTime, data: &[u8]) {
-        let Some(Selected { pair, base }) = self.selected else { return };
-        self.transmit(now, base, pair.remote.address, data);
+        match self.selected {
+            // RFC 8445 §9: until a restart has found a pair, data go over the old one.
+            None => self.retired.send(now, data, &mut self.out),
+            Some(Selected { pair, base }) => self.transmit(now, base, pair.remote.address, data),
+        }
     }
 
     /// Sends from one of our sockets, or through the relay, whose address `source` is.
@@ -193,8 +218,11 @@ impl RtcStack {
 
     /// Lets everything happen that can happen at `now`.
     fn advance(&mut self, now: SimTime) {
+        self.retired.step(now, &mut self.out);
         if self.conversation.is_over(now) {
             self.set_state(IceState::Failed);
+        }
+        if matches!(self.state, IceState::Failed | IceState::Closed) {
             return;
         }
         self.servers.step(now, &mut self.out);
@@ -258,7 +286,12 @@ impl RtcStack {
     fn begin_checks(&mut self, now: SimTime) {
         if let Some(IceCredentials { ufrag, password }) = self.conversation.begin_checks(now).cloned() {
             let at = clock::to_instant(now);
-            if let Err(error) = self.ice.start_connectivity_checks(at, self.config.caller, ufrag, password) {
+            let begun = match self.restarts {
+                0 => self.ice.start_connectivity_checks(at, self.config.caller, ufrag, password),
+                // It has been checking since the restart, in the role it had.
+                _ => self.ice.set_remote_credentials(ufrag, password),
+            };
+            if let Err(error) = begun {
                 self.out.push_back(Output::Trouble(error.to_string()));
             }
         }
@@ -298,7 +331,7 @@ impl RtcStack {
                 Event::ConnectionStateChange(state) => states.push(state),
                 Event::SelectedCandidatePairChange(local, remote) => {
                     let pair = SelectedPair { local: self.own_end(&local), remote: candidates::end(&remote) };
-                    self.select(Selected { pair, base: local.base_addr() });
+                    self.select(now, Selected { pair, base: local.base_addr() });
                 }
                 _ => {}
             }
@@ -322,8 +355,9 @@ impl RtcStack {
         Some(clock::from_instant(due).max(self.ice_not_before))
     }
 
-    fn select(&mut self, selected: Selected) {
+    fn select(&mut self, now: SimTime, selected: Selected) {
         if self.selected.replace(selected) != Some(selected) {
+            self.retired.replaced(now);
             self.out.push_back(Output::Selected(selected.pair));
         }
     }
@@ -363,7 +397,8 @@ impl IceStack for RtcStack {
     }
 
     fn handle(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError> {
-        if self.state == IceState::Failed {
+        let revives = matches!(input, Input::Restart { .. } | Input::HangUp | Input::Signal(Signal::Bye));
+        if self.state == IceState::Failed && !revives {
             return Ok(());
         }
         match input {
@@ -372,9 +407,12 @@ impl IceStack for RtcStack {
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
-            Input::Opened { stream, .. } => self.servers.opened(stream),
+            Input::BaseLost(base) => self.lose_base(base),
+            Input::Restart { sockets, offer } => self.restart(now, sockets, offer),
+            Input::HangUp => self.hang_up(now, true),
+            Input::Opened { stream, .. } => self.opened(stream),
             Input::Read { stream, message } => self.take_message(now, stream, message),
-            Input::Closed { stream, why } => self.servers.closed(stream, why, &mut self.out),
+            Input::Closed { stream, why } => self.closed(stream, why),
         }
         self.advance(now);
         Ok(())
@@ -388,7 +426,9 @@ impl IceStack for RtcStack {
         if self.state == IceState::Failed {
             return None;
         }
-        [self.conversation.deadline(), self.servers.due(), self.ice_due()].into_iter().flatten().min()
+        let ice_due = if self.conversation.is_ended() { None } else { self.ice_due() };
+        let deadlines = [self.conversation.deadline(), self.servers.due(), ice_due, self.retired.due()];
+        deadlines.into_iter().flatten().min()
     }
 }
 

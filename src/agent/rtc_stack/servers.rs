@@ -30,11 +30,11 @@ impl Servers {
         now: SimTime,
         config: &AgentConfig,
         crypto: &Arc<dyn RTCCryptoProvider>,
+        streams: &mut StreamIds,
         out: &mut VecDeque<Output>,
     ) {
-        let mut streams = StreamIds::default();
         for server in &config.ice_servers {
-            for link in ServerLink::all(server, &config.sockets, &mut streams, out) {
+            for link in ServerLink::all(server, &config.sockets, streams, out) {
                 match ServerClient::new(link, server, crypto) {
                     Ok(client) => self.clients.push(client),
                     Err(error) => {
@@ -152,6 +152,11 @@ impl Servers {
         }
     }
 
+    /// True if a server is at the end of this stream.
+    pub(super) fn knows(&self, stream: StreamId) -> bool {
+        self.clients.iter().any(|client| client.link().stream() == Some(stream))
+    }
+
     fn client_of(&mut self, stream: StreamId) -> Option<&mut ServerClient> {
         self.clients.iter_mut().find(|client| client.link().stream() == Some(stream))
     }
@@ -161,6 +166,26 @@ impl Servers {
         for client in &mut self.clients {
             client.close(out);
         }
+    }
+
+    /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
+    pub(super) fn lose_base(&mut self, base: SocketAddr) {
+        self.clients.retain(|client| client.link().base() != base);
+    }
+
+    /// What servers have allocated is given back.
+    pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        for mut client in self.clients.extract_if(.., |client| !client.has_relay()) {
+            client.close(out);
+        }
+        for client in &mut self.clients {
+            client.release(now, &mut Sink { out, news: &mut self.news });
+        }
+    }
+
+    /// True once every allocation is given back.
+    pub(super) fn is_released(&self) -> bool {
+        self.clients.iter().all(|client| !client.has_relay())
     }
 
     /// When it wants [`Servers::step`].

@@ -77,13 +77,19 @@ impl World<'_, '_> {
         for request in requests.drain(..) {
             match request {
                 Request::Transmit(from, to, payload) => {
-                    let node = self.sessions[session.index()].diary.node;
+                    let diary = &self.sessions[session.index()].diary;
+                    let node = diary.place_of(from).unwrap_or(diary.node);
+                    // From a socket of an interface that is down nothing can be sent.
+                    if !self.topology.is_up(node) {
+                        continue;
+                    }
                     self.network.send(self.now, node, Packet::udp(Flow::new(from, to), payload))?;
                 }
                 Request::Connect(connect) => self.connect(session, &connect)?,
                 Request::Write(stream, message) => self.write(session, stream, message)?,
                 Request::Close(stream) => self.close_stream(session, stream)?,
                 Request::Signal(signal) => self.send_signal(session, signal),
+                Request::CloseSocket(socket) => self.close(session, socket),
                 Request::Note(event) => {
                     self.network.recorder.event(self.now, || EventKind::Agent { session, event });
                 }

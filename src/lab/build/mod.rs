@@ -40,7 +40,7 @@ pub use boxes::{Firewall, Ipv6, Nat, Outbound, Proxy};
 pub use call::Call;
 pub use event::Event;
 pub use expect::{Drops, Expect};
-pub use hosts::{IceServer, Peer, Server};
+pub use hosts::{IceServer, Interface, Peer, Server};
 pub use link::{Link, Signalling};
 
 use super::Scenario;

@@ -117,6 +117,18 @@ fn peer() -> Peer {
         .proxy(ProxyUse::Auto)
 }
 
+fn interface() -> Interface {
+    Interface::behind("linux")
+        .addresses([IpAddr::from([10, 0, 3, 77])])
+        .families([Family::Ipv4])
+        .link(link())
+        .up(true)
+}
+
+fn roamer() -> Peer {
+    Peer::new().interface("wlan0", interface()).interface("rmnet0", Interface::new().up(false))
+}
+
 fn call() -> Call {
     Call::new()
         .at(SimDuration::from_secs(2))
@@ -137,6 +149,7 @@ fn expect() -> Expect {
         .relay_protocol(Transport::Udp)
         .nat_hops("alice", 0)
         .ice_state(IceState::Completed)
+        .ice_restarts(1)
         .media_gap_min(second())
         .media_gap_max(SimDuration::from_secs(10))
         .drops(Drops::by("home").reason(DropReason::LinkLoss).min(0).max(1_000))
@@ -157,10 +170,12 @@ fn draft() -> Draft {
         .server("coturn", server())
         .peer("alice", peer())
         .peer("bob", Peer::behind("linux").turn_credentials("ann # lee", "wrong"))
+        .peer("carol", roamer())
         .signalling(Signalling::new().delay(second()).loss(Probability::ZERO).trickle(false))
         .call("alice", "bob")
         .call_at("bob", "alice", second())
         .call_with("bob", "alice", call())
+        .call("carol", "bob")
         .event(SimDuration::from_secs(20), Event::set_link("alice", Link::as_it_is().up(false)))
         .event(SimDuration::from_secs(21), Event::expect(Expect::new().ice_state(IceState::Connected)))
         .expect(expect())
@@ -175,7 +190,7 @@ fn every_typed_call_becomes_a_line_of_the_file() {
 fn what_typed_calls_say_is_a_scenario() {
     let plan = draft().scenario().plan().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(plan.name, "everything: \"at once\"");
-    assert_eq!(plan.calls.len(), 3);
+    assert_eq!(plan.calls.len(), 4);
     assert_eq!(plan.calls[2].media.len(), MediaKind::ALL.len());
 }
 
@@ -195,13 +210,18 @@ fn events() -> Vec<Event> {
         Event::heal("bob", "coturn"),
         Event::partition("alice", "coturn"),
         Event::heal_all(),
+        Event::interface_down("carol.wlan0"),
+        Event::interface_up("carol.rmnet0"),
+        Event::ice_restart("carol -> bob"),
+        Event::hang_up("carol"),
         Event::expect(Expect::new().path([Path::Relay, Path::Failed])),
     ]
 }
 
 #[test]
 fn events_happen_in_the_order_in_which_they_are_given() {
-    let draft = events().into_iter().fold(draft(), |draft, event| draft.event(second(), event));
+    let draft =
+        events().into_iter().fold(draft(), |draft, event| draft.event(SimDuration::from_secs(3), event));
     let plan = draft.scenario().plan().unwrap_or_else(|error| panic!("{error}"));
     let told: Vec<&str> = plan.events.iter().map(|event| event.text.as_str()).collect();
     insta::assert_snapshot!(told.join("\n"));
@@ -220,7 +240,8 @@ fn there_is_a_typed_call_for_every_key() {
         ("outbound", with(&outbound().keys, &[])),
         ("proxy", with(&proxy().keys, &[])),
         ("servers", with(&server().keys, &["address"])),
-        ("peers", with(&peer().keys, &["turn-credentials", "host-candidates"])),
+        ("peers", with(&peer().keys, &["turn-credentials", "host-candidates", "interfaces"])),
+        ("interfaces", with(&interface().keys, &[])),
         ("link", with(&link().keys, &[])),
         (
             "signalling",

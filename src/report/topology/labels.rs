@@ -19,7 +19,10 @@ pub fn type_lines(plan: &Plan, node: NodeId) -> Vec<String> {
         Element::Nat(nat) => nat_lines(nat),
         Element::Firewall(firewall) => firewall_lines(firewall),
         Element::Server(server) => server_lines(server),
-        Element::Peer(peer) => vec![format!("peer, {}", peer.agent)],
+        Element::Peer(peer) => {
+            let what = if plan.topology.node(node).interface.is_some() { "interface" } else { "peer" };
+            vec![format!("{what}, {}", peer.agent)]
+        }
     }
 }
 
@@ -67,7 +70,7 @@ pub fn link_lines(link: &Link) -> Vec<String> {
 
 /// Who calls whom: `alice → bob`.
 pub fn call_line(plan: &Plan, call: &Call) -> String {
-    format!("{} → {}", plan.name_of(call.from), plan.name_of(call.to))
+    format!("{} → {}", plan.host_of(call.from), plan.host_of(call.to))
 }
 
 fn nat_lines(nat: &Nat) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! `expect:`.
 
-use super::super::keys::{DROP, EXPECT, SELECTED};
+use super::super::keys::{DROP, EXPECT, MOST_RESTARTS, SELECTED};
 use super::media::{self, MediaGap};
 use crate::base::SimDuration;
 use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Selection, Transport};
@@ -34,6 +34,7 @@ pub enum Fact {
     NatHops(Vec<(At<String>, At<u64>)>),
     IceState(IceState),
     Drops(Drops),
+    IceRestarts(u32),
     MediaGap(MediaGap),
 }
 
@@ -78,6 +79,10 @@ fn fact(reader: &mut Reader<'_>, key: &'static str, node: &Node) -> Option<Fact>
         "relay-protocol" => reader.word::<Transport>(key, node).map(|at| Fact::RelayProtocol(at.value)),
         "nat-hops" => nat_hops(reader, node).map(Fact::NatHops),
         "ice-state" => reader.word(key, node).map(|at| Fact::IceState(at.value)),
+        "ice-restarts" => {
+            let count = reader.integer(key, node, 0, MOST_RESTARTS)?;
+            Some(Fact::IceRestarts(u32::try_from(count.value).unwrap_or(u32::MAX)))
+        }
         "media-gap" => media::gap(reader, node).map(Fact::MediaGap),
         _ => None,
     }

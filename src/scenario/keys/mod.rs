@@ -9,12 +9,12 @@ mod nat;
 mod peer;
 mod server;
 
-pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, SELECTED, SIGNALLING};
+pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, MOST_RESTARTS, SELECTED, SIGNALLING};
 pub use events::EVENT;
 pub use firewall::{FIREWALL, OUTBOUND, PROXY};
 pub use link::LINK;
 pub use nat::{IPV6, NAT};
-pub use peer::{ICE_SERVER, PEER};
+pub use peer::{ICE_SERVER, INTERFACE, PEER};
 pub use server::SERVER;
 
 use super::profiles::ProfileKind;
@@ -113,6 +113,8 @@ pub enum Kind {
     Links,
     /// A node, or a map from nodes to addresses.
     Renumber,
+    /// A peer, or one side of a call.
+    CallSide,
     /// Two nodes, or two lists of nodes.
     Sides,
     /// The same, or `all`.
@@ -233,6 +235,7 @@ pub static SECTIONS: &[&Section] = &[
     &PROXY,
     &SERVER,
     &PEER,
+    &INTERFACE,
     &ICE_SERVER,
     &LINK,
     &SIGNALLING,
@@ -279,6 +282,7 @@ impl Kind {
             Self::Calls => "list of calls".into(),
             Self::Links => "map from node to named link or `link`".into(),
             Self::Renumber => "NAT, or map from NAT to addresses".into(),
+            Self::CallSide => "peer, or `PEER -> OTHER`".into(),
             Self::Sides => "list of two nodes, or of two lists of nodes".into(),
             Self::SidesOrAll => "list of two nodes, or of two lists of nodes; or `all`".into(),
             Self::Proxy => "port or map (`proxy`)".into(),

@@ -57,7 +57,37 @@ pub static PEER: Section = Section {
             "Whether it opens TCP connections through the nearest `proxy` of the firewalls it is behind.",
         ),
         not_built("ice-lite", "leave the key out: every agent of this version is a full one"),
-        not_built("interfaces", "give the peer one `behind`: in this version it has one interface"),
+        key(
+            "interfaces",
+            Kind::Named(&INTERFACE),
+            "one interface, which needs no name",
+            "Its network interfaces, if it has several: `behind`, `address`, `link` and `families` stand with each of them instead. \
+             In events `alice.wlan0` is the interface `wlan0` of `alice`.",
+        ),
+    ],
+};
+
+/// An interface of a peer.
+pub static INTERFACE: Section = Section {
+    name: "interfaces.NAME",
+    about: "A network interface of a peer, in the order of its preference. A peer has sockets on those that are up when a call begins, and \
+            after an ICE restart on those that are up then.",
+    keys: &[
+        key("behind", Kind::NodeName, "`internet`", "The NAT or firewall it is connected to."),
+        key(
+            "address",
+            Kind::Addresses,
+            "a free address of its network",
+            "Its address, or one of each family.",
+        ),
+        key("link", Kind::Link, "`lan` behind a NAT or firewall, else `broadband`", "Its connection."),
+        key(
+            "families",
+            Kind::Words(Family::words),
+            "what its network offers; on the internet itself `ipv4`, and `ipv6` if `address` has one",
+            "The address families it uses.",
+        ),
+        key("up", Kind::Truth, "`true`", "Whether it is up from the beginning."),
     ],
 };
 

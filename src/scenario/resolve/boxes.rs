@@ -43,12 +43,12 @@ pub enum What {
     Forwards,
 }
 
-/// All boxes in the order of the file, and the parents of peers.
+/// All boxes in the order of the file, and the parents of peers' interfaces.
 #[derive(Debug)]
 pub struct Boxes<'f> {
     /// The boxes.
     pub all: Vec<Box<'f>>,
-    peers: Vec<Option<usize>>,
+    leaves: Vec<Option<usize>>,
 }
 
 const BEHIND: [Section; 2] = [Section::Nat, Section::Firewall];
@@ -67,19 +67,20 @@ impl<'f> Boxes<'f> {
             all[index].parent =
                 parent(reader, names, behind, &what).and_then(|parent| number_of(&all, parent));
         }
-        let peers = file.peers.iter().map(|peer| {
-            let what = format!("peer `{}` is behind", peer.name.value);
-            parent(reader, names, peer.body.behind.as_ref(), &what).and_then(|parent| number_of(&all, parent))
+        let leaves = file.leaves().into_iter().map(|leaf| {
+            let kind = if leaf.name.value == leaf.peer.name.value { "peer" } else { "interface" };
+            let what = format!("{kind} `{}` is behind", leaf.name.value);
+            parent(reader, names, leaf.body.behind.as_ref(), &what).and_then(|parent| number_of(&all, parent))
         });
-        let peers = peers.collect();
-        let mut boxes = Self { all, peers };
+        let leaves = leaves.collect();
+        let mut boxes = Self { all, leaves };
         boxes.break_cycles(reader);
         boxes
     }
 
-    /// What a peer is behind; `None`: the internet.
-    pub fn peer_parent(&self, peer: usize) -> Option<usize> {
-        self.peers.get(peer).copied().flatten()
+    /// What the interface with this number is behind; `None`: the internet.
+    pub fn leaf_parent(&self, leaf: usize) -> Option<usize> {
+        self.leaves.get(leaf).copied().flatten()
     }
 
     /// The nearest NAT at or above `from`, whose inside is the network there; `None`: the internet.

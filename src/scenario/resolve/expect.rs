@@ -1,6 +1,7 @@
 //! What a file expects, and whether all of it can be true at once.
 
 use super::names::{Names, Section};
+use super::peers;
 use crate::base::NodeId;
 use crate::plan::{
     Call, CandidateType, DropExpectation, DropReason, Element, Expectation, ExpectedFact, Family, IceState,
@@ -61,6 +62,7 @@ fn fact(
         Fact::Family(family) => ExpectedFact::Family(*family),
         Fact::RelayProtocol(protocol) => ExpectedFact::RelayProtocol(*protocol),
         Fact::IceState(state) => ExpectedFact::IceState(*state),
+        Fact::IceRestarts(count) => ExpectedFact::IceRestarts(*count),
         Fact::MediaGap(gap) => ExpectedFact::MediaGap { min: gap.min, max: gap.max },
         Fact::NatHops(hops) => {
             let mut found = Vec::new();
@@ -72,7 +74,7 @@ fn fact(
                     "`nat-hops` counts for",
                     "write the name of a peer",
                 );
-                let node = place.and_then(|_| topology.find(&peer.value));
+                let node = place.and_then(|_| topology.find_host(&peer.value));
                 found.extend(node.map(|node| (node, u32::try_from(count.value).unwrap_or(u32::MAX))));
             }
             ExpectedFact::NatHops(found)
@@ -93,7 +95,7 @@ fn node(
     topology: &Topology,
 ) -> Option<NodeId> {
     if drops.by.value != Topology::INTERNET {
-        let every = [Section::Nat, Section::Firewall, Section::Server, Section::Peer];
+        let every = [Section::Nat, Section::Firewall, Section::Server, Section::Peer, Section::Interface];
         names.expect(
             reader,
             &drops.by,
@@ -102,7 +104,7 @@ fn node(
             "write the name of a node, or `internet`",
         )?;
     }
-    topology.find(&drops.by.value)
+    peers::one_node(reader, topology, &drops.by, "drops are expected at")
 }
 
 /// The expectation of one kind, with where it stands.
@@ -230,11 +232,13 @@ fn check_family(
     let wanted = find(expected, |fact| if let Fact::Family(family) = fact { Some(*family) } else { None });
     let Some((family, _, span)) = wanted.filter(|_| reader.mistakes() == 0) else { return };
     let lacks = |node: &NodeId| {
-        let addresses = &topology.node(*node).addresses;
-        addresses.iter().all(|address| Family::from(*address) != family)
+        let interfaces = topology.interfaces(*node);
+        let mut addresses = interfaces.iter().flat_map(|node| &topology.node(*node).addresses);
+        addresses.all(|address| Family::from(*address) != family)
     };
     let Some(node) = calls.iter().flat_map(|call| [call.from, call.to]).find(lacks) else { return };
-    let name = &topology.node(node).name;
+    let node = topology.node(node);
+    let name = node.interface.as_ref().map_or(&node.name, |interface| &interface.host);
     let mut diagnostic = Diagnostic::new(
         Code::Contradiction,
         format!("`family: {family}` cannot hold: `{name}` has no {family} address"),

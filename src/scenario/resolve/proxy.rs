@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::addresses::Addresses;
 use super::boxes::Boxes;
-use crate::plan::{Element, ProxyUse, Topology};
+use crate::plan::{Element, Proxy, ProxyUse, Topology};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, Named};
 use crate::scenario::read::Reader;
@@ -28,16 +28,17 @@ pub fn tell_names(file: &File, addresses: &Addresses, topology: &mut Topology) {
     }
 }
 
-/// The proxy that a peer behind this box goes through.
+/// The proxy that each interface of a peer goes through, the ones that are behind these boxes.
 pub fn of_peer(
     reader: &mut Reader<'_>,
     peer: &Named<file::Peer>,
     boxes: &Boxes<'_>,
-    behind: Option<usize>,
+    behind: &[Option<usize>],
     addresses: &Addresses,
-) -> Option<SocketAddr> {
-    let found = boxes.proxy(behind);
-    if let Some(given) = peer.body.proxy.as_ref().filter(|_| found.is_none()) {
+) -> Vec<Option<SocketAddr>> {
+    let found: Vec<_> = behind.iter().map(|parent| boxes.proxy(*parent)).collect();
+    let is_anywhere = found.iter().any(Option::is_some);
+    if let Some(given) = peer.body.proxy.as_ref().filter(|_| !is_anywhere) {
         let name = &peer.name.value;
         reader.report(
             Diagnostic::new(Code::MeaninglessKey, format!("nothing that `{name}` is behind has a proxy"))
@@ -45,9 +46,12 @@ pub fn of_peer(
                 .help("write `proxy: 3128` in a firewall it is behind, or remove it"),
         );
     }
-    let (at, proxy) =
-        found.filter(|_| peer.body.proxy.as_ref().is_none_or(|at| at.value == ProxyUse::Auto))?;
-    addresses.proxies[at].first().map(|address| SocketAddr::new(*address, proxy.port))
+    let is_used = peer.body.proxy.as_ref().is_none_or(|at| at.value == ProxyUse::Auto);
+    let one = |found: Option<(usize, &Proxy)>| {
+        let (at, proxy) = found.filter(|_| is_used)?;
+        addresses.proxies[at].first().map(|address| SocketAddr::new(*address, proxy.port))
+    };
+    found.into_iter().map(one).collect()
 }
 
 #[cfg(test)]
