@@ -122,6 +122,7 @@ impl World {
                 ],
                 policy: IceTransportPolicy::All,
                 trickle: true,
+                lite: false,
                 max_candidates: 100,
             };
             Side {

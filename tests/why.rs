@@ -142,7 +142,7 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
                 && f.gathered(&c[1], "relay").next().is_none()
         }),
         (r"(\S+) got no relay from its TURN server", |f, c| {
-            f.gathered(&c[1], "relay").next().is_none()
+            f.lacks_a_relay(&c[1])
                 && f.packets().any(|p| p["origin"] == c[1] && text(p, "label") == "Allocate request")
         }),
         (r"Signalling lost the (offer|answer) of (\S+)", |f, c| {
@@ -253,6 +253,13 @@ impl Facts {
                 })
             },
         )
+    }
+
+    /// There is a call in which the peer gathered something, but no relay.
+    fn lacks_a_relay(&self, node: &str) -> bool {
+        let gathered = || self.named("candidate-gathered").filter(|event| event["node"] == *node);
+        let is_relay = |event: &Value| text(event, "candidate").contains(" typ relay");
+        gathered().any(|event| !gathered().any(|other| other["call"] == event["call"] && is_relay(other)))
     }
 
     /// All candidates of the peer are of this family, and there are some.

@@ -15,6 +15,7 @@ use crate::wire::{Candidate, Signal};
 pub(super) struct Conversation {
     caller: bool,
     trickle: bool,
+    lite: bool,
     policy: IceTransportPolicy,
     max_candidates: usize,
     ours: IceCredentials,
@@ -47,6 +48,7 @@ impl Conversation {
         Self {
             caller: config.caller,
             trickle: config.trickle,
+            lite: config.lite,
             policy: config.policy,
             max_candidates: config.max_candidates,
             ours,
@@ -143,6 +145,7 @@ impl Conversation {
             password: self.ours.password.clone(),
             candidates: ours.iter().filter(|candidate| self.allows(candidate)).cloned().collect(),
             trickle: self.trickle,
+            lite: self.lite,
         };
         self.described = true;
         self.told = ours.len();

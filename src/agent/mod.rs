@@ -52,6 +52,8 @@ pub struct AgentConfig {
     pub policy: IceTransportPolicy,
     /// True: candidates are signalled one by one as they are found.
     pub trickle: bool,
+    /// True: a lite agent (RFC 8445 §2.5). It answers checks and sends none, is called, and has no servers to gather from.
+    pub lite: bool,
     /// How many candidates it may hold, its own and its peer's each.
     pub max_candidates: usize,
 }

@@ -302,6 +302,10 @@ impl Catalogue<'_> {
 
     /// Servers of the file that the peer was not told of.
     fn unknown_servers(&mut self, axes: Axes<'_>, peer: &Peer) {
+        // A lite agent asks no servers.
+        if peer.ice_lite {
+            return;
+        }
         let mut missing = Vec::new();
         for (id, node) in self.plan.topology.nodes() {
             let Element::Server(server) = &node.element else { continue };
@@ -390,7 +394,9 @@ impl Catalogue<'_> {
             );
             // Peers that were told which servers to use have to be told of this one too.
             for (_, node) in self.plan.topology.nodes() {
-                if let Element::Peer(peer) = &node.element {
+                if let Element::Peer(peer) = &node.element
+                    && !peer.ice_lite
+                {
                     let known = peer.ice_servers.iter().map(|s| self.uri(s.kind, s.node, s.address.port()));
                     let uris = known.chain([format!("{kind}:{name}")]);
                     change = change.and(format!("peers.{}.ice-servers", node.name), uri_list(uris));

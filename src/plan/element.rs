@@ -306,6 +306,8 @@ pub struct Peer {
     pub ice_servers: Vec<IceServer>,
     /// Which candidates it may use.
     pub ice_transport_policy: IceTransportPolicy,
+    /// True: a lite agent (RFC 8445 §2.5), which is called, has no servers, and sends no checks.
+    pub ice_lite: bool,
 }
 
 words! {

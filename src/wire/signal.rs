@@ -26,6 +26,8 @@ pub struct Description {
     pub candidates: Vec<Candidate>,
     /// True if more candidates may follow.
     pub trickle: bool,
+    /// True if the agent is a lite one: `a=ice-lite` (RFC 8839 §5.3).
+    pub lite: bool,
 }
 
 impl Signal {

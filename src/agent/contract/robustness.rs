@@ -107,7 +107,7 @@ proptest! {
             ufrag: "u".repeat(ufrag_len),
             password: "p".repeat(password_len),
             candidates: vec![candidate.clone()],
-            trickle: true,
+            ..Description::default()
         };
         let (answer, candidate) = (Signal::Answer(description), Signal::Candidate(candidate));
         for stack in STACKS {

@@ -60,6 +60,7 @@ impl IsStack {
         let families = Families::of(&config.sockets);
         ice.call(|ice| {
             ice.set_controlling(config.caller);
+            ice.set_ice_lite(config.lite);
             // `is` counts the candidates of the same type and family.
             ice.set_local_preference(move |candidate: &is::Candidate, earlier: usize| {
                 u32::from(families.local_preference(candidate.addr(), earlier))
@@ -163,6 +164,9 @@ impl IsStack {
         self.begin_checks(now);
         self.hand_over_candidates(now);
         self.run_ice(now);
+        if self.config.lite {
+            self.look_for_nominations(now);
+        }
         self.update_state();
     }
 
@@ -209,6 +213,15 @@ impl IsStack {
         }
         self.ice_not_before = now + TA;
         self.ask_when_due();
+    }
+
+    /// A lite agent's pairs are nominated by what arrives. `is` sees that when it is called, for which such an agent asks
+    /// but each 3 s.
+    fn look_for_nominations(&mut self, now: SimTime) {
+        if self.conversation.is_checking() {
+            self.ice.call(|ice| ice.handle_timeout(clock::to_instant(now)));
+            self.drain_ice(now);
+        }
     }
 
     fn drain_ice(&mut self, now: SimTime) {

@@ -17,6 +17,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         effect: "a path that opens later than about 1.6 s after the pair was formed may never be found",
     },
     Deviation {
+        id: "lite-agents-check",
+        rfc: "RFC 8445 §2.5, §7.3.1.4",
+        what: "a lite agent checks each pair on which a check arrives, and selects one only after its own check succeeded",
+        effect: "it connects a round trip later than one that only answers",
+    },
+    Deviation {
         id: "no-frozen-pairs",
         rfc: "RFC 8445 §6.1.2.6",
         what: "pairs start in the state Waiting, whatever their foundation",

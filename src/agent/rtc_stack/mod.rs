@@ -28,6 +28,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use rtc_ice::agent::agent_config::AgentConfig as RtcConfig;
 use rtc_ice::agent::{Agent, Event};
+use rtc_ice::candidate::CandidateType as RtcType;
 use rtc_ice::crypto::RTCCryptoProvider;
 use rtc_ice::mdns::MulticastDnsMode;
 use rtc_ice::state::ConnectionState;
@@ -95,6 +96,8 @@ impl RtcStack {
             provider::seeded(config.seed, &config.name).map_err(|error| failed(error.to_string()))?;
         let rtc_config = RtcConfig {
             is_controlling: config.caller,
+            lite: config.lite,
+            candidate_types: if config.lite { vec![RtcType::Host] } else { Vec::new() },
             // The end is ours to declare: rtc would fail 30 s after checks began.
             failed_timeout: Some(Duration::ZERO),
             multicast_dns_mode: MulticastDnsMode::Disabled,

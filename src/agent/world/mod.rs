@@ -80,6 +80,7 @@ pub(super) fn config(side: usize) -> AgentConfig {
         ice_servers: Vec::new(),
         policy: IceTransportPolicy::All,
         trickle: true,
+        lite: false,
         max_candidates: 100,
     }
 }

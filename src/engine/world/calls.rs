@@ -68,6 +68,7 @@ pub(super) fn open_sessions(
                 ice_servers: peer.ice_servers.clone(),
                 policy: peer.ice_transport_policy,
                 trickle: plan.signalling.trickle,
+                lite: peer.ice_lite,
                 max_candidates: options.limits.candidates_per_agent,
             };
             let stack = match options.stacks.of(&place.name) {

@@ -166,6 +166,8 @@ settings! { Peer {
     ice_transport_policy = "ice-transport-policy": IceTransportPolicy,
     /// Which real ICE stack runs here.
     agent = "agent": StackKind,
+    /// True: its agent is a lite one, as those of public servers may be (RFC 8445 §2.5).
+    ice_lite = "ice-lite": bool,
 } }
 
 /// A server as an agent is told of it.

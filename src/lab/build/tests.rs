@@ -102,6 +102,7 @@ fn peer() -> Peer {
         ])
         .ice_transport_policy(IceTransportPolicy::Relay)
         .agent(StackKind::Is)
+        .ice_lite(false)
 }
 
 fn call() -> Call {
@@ -148,6 +149,7 @@ fn draft() -> Draft {
         .call("alice", "bob")
         .call_at("bob", "alice", second())
         .call_with("bob", "alice", call())
+        .mesh_with(["alice", "bob"], Call::new().at(SimDuration::from_secs(3)))
         .event(SimDuration::from_secs(20), Event::set_link("alice", Link::as_it_is().up(false)))
         .event(SimDuration::from_secs(21), Event::expect(Expect::new().ice_state(IceState::Connected)))
         .expect(expect())
@@ -162,7 +164,7 @@ fn every_typed_call_becomes_a_line_of_the_file() {
 fn what_typed_calls_say_is_a_scenario() {
     let plan = draft().scenario().plan().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(plan.name, "everything: \"at once\"");
-    assert_eq!(plan.calls.len(), 3);
+    assert_eq!(plan.calls.len(), 4);
     assert_eq!(plan.calls[2].media.len(), MediaKind::ALL.len());
 }
 
@@ -213,6 +215,7 @@ fn there_is_a_typed_call_for_every_key() {
             with(&Signalling::new().delay(second()).loss(Probability::ZERO).trickle(true).keys, &[]),
         ),
         ("calls", with(&call().keys, &[])),
+        ("mesh", with(&call().keys, &["mesh"])),
         ("media", with(&call().media, &[])),
         ("expect", with(&expect().keys, &[])),
         ("media-gap", with(&expect().media_gap, &[])),

@@ -50,7 +50,12 @@ pub static PEER: Section = Section {
             "`visible`",
             "How it tells its own addresses (RFC 8828). `mdns` and `hidden` are not built yet.",
         ),
-        not_built("ice-lite", "leave the key out: every agent of this version is a full one"),
+        key(
+            "ice-lite",
+            Kind::Truth,
+            "`false`",
+            "Whether its agent is a lite one, as those of public servers may be: it answers checks and sends none (RFC 8445 §2.5).",
+        ),
         not_built("interfaces", "give the peer one `behind`: in this version it has one interface"),
     ],
 };
