@@ -10,7 +10,8 @@ use punchlab::base::{Limits, NodeId, PortId, PortRange, Random, SimDuration, Sim
 use punchlab::device::server::Server;
 use punchlab::device::{Device, Outbox};
 use punchlab::plan::{
-    self, Credentials, IceServer, IceServerKind, IceTransportPolicy, Listen, StackKind, Transport,
+    self, Credentials, HostCandidates, IceServer, IceServerKind, IceTransportPolicy, Listen, StackKind,
+    Transport,
 };
 use punchlab::wire::{Flow, Packet, SelectedPair, Signal};
 
@@ -123,6 +124,8 @@ impl World {
                 policy: IceTransportPolicy::All,
                 trickle: true,
                 lite: false,
+                host_candidates: HostCandidates::Visible,
+                names: Vec::new(),
                 max_candidates: 100,
             };
             Side {
@@ -209,7 +212,7 @@ impl World {
                 Output::Selected(pair) => self.sides[side].selected = Some(pair),
                 Output::Trouble(trouble) => self.sides[side].troubles.push(trouble),
                 Output::Data { payload, .. } => self.sides[side].data.push(payload),
-                Output::Gathered(_) | Output::State(_) => {}
+                _ => {}
             }
         }
     }

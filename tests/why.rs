@@ -145,6 +145,22 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
             f.lacks_a_relay(&c[1])
                 && f.packets().any(|p| p["origin"] == c[1] && text(p, "label") == "Allocate request")
         }),
+        (
+            r"(\S+)'s own addresses stood behind mDNS names, which resolve only on its own link, and (\S+) is not on it",
+            |f, c| {
+                f.named("candidate-gathered").any(|e| e["node"] == c[1] && e["name"].is_string())
+                    && f.named("name-asked").any(|e| e["node"] == c[2] && e["address"].is_null())
+            },
+        ),
+        (r"(\S+) told (\S+) none of its own addresses \(host-candidates: hidden\)", |f, c| {
+            let told = |e: &Value| {
+                e["candidates"].as_array().is_some_and(|all| {
+                    all.iter().any(|one| one.as_str().is_some_and(|line| line.contains(" typ host")))
+                })
+            };
+            f.named("signalled").any(|e| e["node"] == c[1] && e["to"] == c[2])
+                && !f.named("signalled").any(|e| e["node"] == c[1] && told(e))
+        }),
         (r"Signalling lost the (offer|answer) of (\S+)", |f, c| {
             f.named("signalled")
                 .any(|e| e["node"] == c[2] && e["message"] == c[1] && e["arrives_ms"].is_null())

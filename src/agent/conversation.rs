@@ -1,14 +1,15 @@
 //! What one side of a call tells its peer and hears from it (RFC 8445 §5.3, RFC 8838), whatever its stack.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::gatherer::is_usable;
+use super::privacy::Privacy;
 use super::{AgentConfig, Output, PATIENCE};
 use crate::base::SimTime;
 use crate::plan::{CandidateType, IceTransportPolicy};
 use crate::wire::signal::Description;
-use crate::wire::{Candidate, Signal};
+use crate::wire::{Candidate, MdnsName, Signal};
 
 /// The signalling of one side of one call: each thing is told and done once, as soon as it can be.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub(super) struct Conversation {
     caller: bool,
     trickle: bool,
     lite: bool,
+    privacy: Privacy,
     policy: IceTransportPolicy,
     max_candidates: usize,
     ours: IceCredentials,
@@ -27,6 +29,8 @@ pub(super) struct Conversation {
     end_of_candidates: bool,
     theirs: Option<IceCredentials>,
     their_candidates: Vec<Candidate>,
+    /// Those whose names are being asked for.
+    unresolved: Vec<Candidate>,
     /// How many of them the stack has been told of.
     handed_over: usize,
     /// Both descriptions are known: checks have begun.
@@ -49,6 +53,7 @@ impl Conversation {
             caller: config.caller,
             trickle: config.trickle,
             lite: config.lite,
+            privacy: Privacy::of(config),
             policy: config.policy,
             max_candidates: config.max_candidates,
             ours,
@@ -58,6 +63,7 @@ impl Conversation {
             end_of_candidates: false,
             theirs: None,
             their_candidates: Vec::new(),
+            unresolved: Vec::new(),
             handed_over: 0,
             checking: false,
             deadline: None,
@@ -85,7 +91,7 @@ impl Conversation {
                 Some(trouble) => out.push_back(Output::Trouble(trouble)),
                 None => self.take_description(description, out),
             },
-            Signal::Candidate(candidate) => self.take_candidate(candidate),
+            Signal::Candidate(candidate) => self.take_candidate(candidate, out),
             // More candidates are always welcome to the stacks, and only `PATIENCE` ends the wait.
             Signal::EndOfCandidates => {}
         }
@@ -99,11 +105,44 @@ impl Conversation {
             return;
         }
         for candidate in candidates {
-            self.take_candidate(candidate);
+            self.take_candidate(candidate, out);
         }
     }
 
-    fn take_candidate(&mut self, candidate: &Candidate) {
+    fn take_candidate(&mut self, candidate: &Candidate, out: &mut VecDeque<Output>) {
+        match &candidate.name {
+            Some(name) if candidate.is_unresolved() => {
+                let is_known = self.unresolved.contains(candidate);
+                if !is_known && self.unresolved.len() < self.max_candidates {
+                    out.push_back(Output::Resolve(name.clone()));
+                    self.unresolved.push(candidate.clone());
+                }
+            }
+            _ => self.add_candidate(candidate),
+        }
+    }
+
+    /// The peer's candidates with this name have this address; without one nothing becomes of them
+    /// (draft-ietf-mmusic-mdns-ice-candidates §3.2).
+    pub(super) fn resolved(&mut self, name: &MdnsName, address: Option<IpAddr>) {
+        let waiting = std::mem::take(&mut self.unresolved);
+        let (of_name, others) =
+            waiting.into_iter().partition::<Vec<_>, _>(|candidate| candidate.name.as_ref() == Some(name));
+        self.unresolved = others;
+        for mut candidate in of_name {
+            if let Some(address) = address {
+                candidate.address.set_ip(address);
+                self.add_candidate(&candidate);
+            }
+        }
+    }
+
+    /// True if the peer's candidate with this address hides behind a name.
+    pub(super) fn is_named(&self, address: SocketAddr) -> bool {
+        self.their_candidates.iter().any(|known| known.address == address && known.name.is_some())
+    }
+
+    fn add_candidate(&mut self, candidate: &Candidate) {
         let candidates = &mut self.their_candidates;
         let known =
             candidates.iter().any(|known| known.address == candidate.address && known.kind == candidate.kind);
@@ -128,8 +167,8 @@ impl Conversation {
             self.describe_ourselves(ours, out);
         }
         for candidate in ours.iter().skip(self.told) {
-            if self.allows(candidate) {
-                out.push_back(Output::Signal(Signal::Candidate(candidate.clone())));
+            if let Some(told) = self.told(candidate) {
+                out.push_back(Output::Signal(Signal::Candidate(told)));
             }
         }
         self.told = ours.len();
@@ -143,7 +182,7 @@ impl Conversation {
         let description = Description {
             ufrag: self.ours.ufrag.clone(),
             password: self.ours.password.clone(),
-            candidates: ours.iter().filter(|candidate| self.allows(candidate)).cloned().collect(),
+            candidates: ours.iter().filter_map(|candidate| self.told(candidate)).collect(),
             trickle: self.trickle,
             lite: self.lite,
         };
@@ -156,6 +195,11 @@ impl Conversation {
     /// WebRTC's `iceTransportPolicy`: true for a candidate that may be used and told.
     pub(super) fn allows(&self, candidate: &Candidate) -> bool {
         self.policy == IceTransportPolicy::All || candidate.kind == CandidateType::Relayed
+    }
+
+    /// A candidate as the peer is told of it; `None`: it is not.
+    fn told(&self, candidate: &Candidate) -> Option<Candidate> {
+        if self.allows(candidate) { self.privacy.told(candidate) } else { None }
     }
 
     /// Checks begin when both sides' descriptions are out, and with them the wait of RFC 8863. Gives the peer's

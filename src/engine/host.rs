@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::base::{PortId, SimTime};
+use crate::device::group::is_link_local;
 use crate::device::{Device, Outbox, Verdict};
 use crate::plan::{DropReason, Protocol, Rule};
 use crate::wire::{IcmpKind, Packet};
@@ -33,6 +34,10 @@ impl Host {
 impl Device for Host {
     fn handle(&mut self, _now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
         let destination = packet.flow.destination;
+        // Everybody on a link hears what is sent to its groups, and whoever does not care lets it be.
+        if is_link_local(destination.ip()) {
+            return Verdict::Deliver;
+        }
         if !self.addresses.contains(&destination.ip()) {
             return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination: destination.ip() });
         }

@@ -10,9 +10,9 @@ use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
     Access, Action, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
-    Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Listen, MappingBehavior, Nat, Nickname,
-    Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service,
-    ServiceProtocol, Unsolicited,
+    Hairpinning, HostCandidates, IceServerKind, IceTransportPolicy, InboundPolicy, Listen, MappingBehavior,
+    Nat, Nickname, Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping,
+    Server, Service, ServiceProtocol, Unsolicited,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -294,6 +294,13 @@ impl Catalogue<'_> {
                 format!("let {name} use all its candidates"),
                 axes.path("ice-transport-policy"),
                 IceTransportPolicy::All.word(),
+            ));
+        }
+        if matches!(peer.host_candidates, HostCandidates::Mdns | HostCandidates::Hidden) {
+            self.changes.push(Change::one(
+                format!("let {name} tell its own addresses"),
+                axes.path("host-candidates"),
+                HostCandidates::Visible.word(),
             ));
         }
         self.unknown_servers(axes, peer);

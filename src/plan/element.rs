@@ -308,6 +308,22 @@ pub struct Peer {
     pub ice_transport_policy: IceTransportPolicy,
     /// True: a lite agent (RFC 8445 §2.5), which is called, has no servers, and sends no checks.
     pub ice_lite: bool,
+    /// What its agent tells of its own addresses.
+    pub host_candidates: HostCandidates,
+}
+
+words! {
+    /// What an agent tells of its host's addresses (RFC 8828), and which of them it uses.
+    HostCandidates {
+        /// All of them (mode 1).
+        Visible = "visible",
+        /// Names instead, which only hosts of the same link can resolve.
+        Mdns = "mdns",
+        /// None. It sends from those of its default route (mode 3).
+        Hidden = "hidden",
+        /// Those of its default route (mode 2).
+        DefaultRoute = "default-route",
+    }
 }
 
 words! {

@@ -2,8 +2,8 @@
 
 use crate::plan::{
     Access, CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
-    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, MediaKind, Needs, Path,
-    Pooling, PortAssignment, RefreshDirection, ReplyMapping, StackKind, Transport, Unsolicited,
+    Hairpinning, HostCandidates, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, MediaKind,
+    Needs, Path, Pooling, PortAssignment, RefreshDirection, ReplyMapping, StackKind, Transport, Unsolicited,
 };
 
 /// A closed set of words.
@@ -35,5 +35,5 @@ word! {
     FilteringBehavior { "eif" => EndpointIndependent, "adf" => AddressDependent, "apdf" => AddressAndPortDependent },
     FilterScope, ReplyMapping, PortAssignment, ConflictBehavior, Pooling, Hairpinning, RefreshDirection, Unsolicited,
     Access, InboundPolicy, DenyAction, StackKind, IceTransportPolicy,
-    Path, Needs, CandidateType, IceState, Family, Transport, DropReason, MediaKind,
+    HostCandidates, Path, Needs, CandidateType, IceState, Family, Transport, DropReason, MediaKind,
 }

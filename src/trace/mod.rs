@@ -1,10 +1,12 @@
 //! Everything that happened in a run, packet by packet.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 use crate::base::{LinkId, NodeId, PacketId, PortId, SessionId, SimTime};
 use crate::plan::{Drop, IceState, Protocol, StateChange};
-use crate::wire::{Body, Candidate, Flow, SelectedPair, Signal, stun};
+use crate::wire::{Body, Candidate, Flow, MdnsName, SelectedPair, Signal, stun};
 
 /// A recorded run.
 #[derive(Debug, Clone, Default)]
@@ -147,6 +149,13 @@ pub enum AgentEvent {
     State(IceState),
     /// It selected a pair.
     Selected(SelectedPair),
+    /// A name of its peer's candidates was asked for on its link, and this came of it; no address: nobody answered.
+    Resolved {
+        /// The name.
+        name: MdnsName,
+        /// Its address.
+        address: Option<IpAddr>,
+    },
     /// It met trouble it could live with.
     Trouble(String),
 }

@@ -100,6 +100,7 @@ proptest! {
             foundation: String::new(),
             priority,
             address: SocketAddr::from((ip, port)),
+            name: None,
             kind,
             related: None,
         };

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 pub(super) use self::preference::Families;
+use super::privacy::Privacy;
 use super::server_link::{ServerLink, Tools};
 use super::stun_client::{Answer, StunClient};
 use super::transaction::TransactionIds;
@@ -23,6 +24,7 @@ pub(super) const TA: SimDuration = SimDuration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Gatherer {
     max_candidates: usize,
+    privacy: Privacy,
     families: Families,
     ids: TransactionIds,
     stun: Vec<StunClient>,
@@ -61,6 +63,7 @@ impl Gatherer {
     pub(super) fn new(config: &AgentConfig) -> Self {
         Self {
             max_candidates: config.max_candidates,
+            privacy: Privacy::of(config),
             families: Families::of(&config.sockets),
             ids: TransactionIds::new(config.seed, &config.name),
             stun: Vec::new(),
@@ -247,6 +250,7 @@ impl Gatherer {
             foundation,
             priority: Candidate::priority_of(type_preference(kind), local_preference),
             address,
+            name: self.privacy.name_of(kind, address.ip()),
             kind,
             related,
         };

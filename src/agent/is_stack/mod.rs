@@ -147,7 +147,8 @@ impl IsStack {
         }
         if self.config.sockets.contains(&source) {
             self.out.push_back(Output::Transmit { from: source, to: destination, payload });
-        } else {
+        } else if !self.conversation.is_named(destination) {
+            // What hides behind a name is not paired with relays (draft-ietf-mmusic-mdns-ice-candidates §3.3.2).
             self.gatherer.send_relayed(now, source, destination, payload, &mut self.out);
         }
     }
@@ -194,7 +195,9 @@ impl IsStack {
     /// Tells `is` of the peer's candidates.
     fn hand_over_candidates(&mut self, now: SimTime) {
         while let Some(candidate) = self.conversation.hand_over() {
-            self.gatherer.permit(now, candidate.address.ip(), &mut self.out);
+            if candidate.name.is_none() {
+                self.gatherer.permit(now, candidate.address.ip(), &mut self.out);
+            }
             let remote = remote_candidate(candidate);
             self.ice.call(|ice| ice.add_remote_candidate(remote));
         }
@@ -298,6 +301,7 @@ impl IceStack for IsStack {
             Input::Signal(signal) => self.take_signal(now, signal),
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
+            Input::Resolved { name, address } => self.conversation.resolved(name, address),
             Input::Send(data) => self.send(now, data),
         }
         self.advance(now);

@@ -113,6 +113,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         effect: "several candidates of one type have equal priorities; the first one found wins, which may be IPv4",
     },
     Deviation {
+        id: "named-candidates-paired-with-relays",
+        rfc: "draft-ietf-mmusic-mdns-ice-candidates §3.3.2",
+        what: "relayed candidates are paired with the peer's that have mDNS names; the lab lets none of those checks out",
+        effect: "such pairs fail unheard",
+    },
+    Deviation {
         id: "foundation-by-address",
         rfc: "RFC 8445 §5.1.1.3",
         what: "a foundation is a checksum of the candidate's own type and address, not of its base and server",

@@ -39,6 +39,7 @@ use self::server_client::News;
 use self::servers::Servers;
 use super::conversation::{Conversation, IceCredentials};
 use super::gatherer::is_usable;
+use super::privacy::Privacy;
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{CandidateType, IceState, StackKind};
@@ -63,6 +64,7 @@ pub struct RtcStack {
     config: AgentConfig,
     /// It gives up without a selected pair, or with one that is silent.
     conversation: Conversation,
+    privacy: Privacy,
     crypto: Arc<dyn RTCCryptoProvider>,
     ice: Agent,
     servers: Servers,
@@ -112,6 +114,7 @@ impl RtcStack {
         let ours = IceCredentials { ufrag: credentials.ufrag.clone(), password: credentials.pwd.clone() };
         Ok(Self {
             conversation: Conversation::new(&config, ours),
+            privacy: Privacy::of(&config),
             config,
             crypto,
             ice,
@@ -178,7 +181,8 @@ impl RtcStack {
         if self.config.sockets.contains(&source) {
             let payload = payload.to_vec();
             self.out.push_back(Output::Transmit { from: source, to: destination, payload });
-        } else {
+        } else if !self.conversation.is_named(destination) {
+            // What hides behind a name is not paired with relays (draft-ietf-mmusic-mdns-ice-candidates §3.3.2).
             self.servers.send_relayed(now, source, destination, payload, &mut self.out);
         }
     }
@@ -234,7 +238,8 @@ impl RtcStack {
         if redundant || self.local.len() >= self.config.max_candidates {
             return;
         }
-        let described = candidates::described(&candidate, related);
+        let name = self.privacy.name_of(kind, address.ip());
+        let described = Candidate { name, ..candidates::described(&candidate, related) };
         if self.conversation.allows(&described) {
             // It only fails for what `candidates::local` does not make.
             let _ = self.ice.add_local_candidate(candidate);
@@ -255,7 +260,9 @@ impl RtcStack {
     /// Tells rtc of the peer's candidates.
     fn hand_over_candidates(&mut self, now: SimTime) {
         while let Some(candidate) = self.conversation.hand_over() {
-            self.servers.permit(now, candidate.address, &mut self.out);
+            if candidate.name.is_none() {
+                self.servers.permit(now, candidate.address, &mut self.out);
+            }
             if let Some(remote) = candidates::remote(candidate) {
                 // It only fails for mDNS names and TCP, which a candidate of ours never has.
                 let _ = self.ice.add_remote_candidate(remote);
@@ -350,6 +357,7 @@ impl IceStack for RtcStack {
             Input::Signal(signal) => self.take_signal(now, signal),
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
+            Input::Resolved { name, address } => self.conversation.resolved(name, address),
             Input::Send(data) => self.send(now, data),
         }
         self.advance(now);

@@ -9,7 +9,9 @@ use std::net::SocketAddr;
 pub(super) use self::server::{FakeServer, stun_header};
 use super::{AgentConfig, IceStack, Input, Output};
 use crate::base::{SimDuration, SimTime};
-use crate::plan::{Credentials, IceServer, IceServerKind, IceState, IceTransportPolicy, Transport};
+use crate::plan::{
+    Credentials, HostCandidates, IceServer, IceServerKind, IceState, IceTransportPolicy, Transport,
+};
 use crate::wire::{Candidate, SelectedPair, Signal};
 
 /// One way, for datagrams.
@@ -81,6 +83,8 @@ pub(super) fn config(side: usize) -> AgentConfig {
         policy: IceTransportPolicy::All,
         trickle: true,
         lite: false,
+        host_candidates: HostCandidates::Visible,
+        names: Vec::new(),
         max_candidates: 100,
     }
 }

@@ -16,7 +16,7 @@ pub(in crate::device) mod states;
 use std::net::SocketAddr;
 
 use self::states::{Noted, Sign, States};
-use super::{Device, Outbox, Verdict};
+use super::{Device, Outbox, Verdict, group};
 use crate::base::{Limits, PortId, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{
@@ -147,6 +147,9 @@ impl Firewall {
 
 impl Device for Firewall {
     fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
+        if let Some(verdict) = group::flood(port, packet, &self.routes, out) {
+            return verdict;
+        }
         let destination = packet.flow.destination.ip();
         let to = match self.routes.port_for(destination) {
             Some(to) if to != port => to,

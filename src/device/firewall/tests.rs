@@ -363,3 +363,13 @@ fn forgotten_connections_leave_their_room_to_new_ones() {
     lab.wait(7_439);
     assert_eq!(lab.receive_tcp(ACK), IN, "it is followed as an established one");
 }
+
+#[test]
+fn a_group_of_the_link_is_the_inside_s_own() {
+    let mut lab = Lab::new(|_| {});
+    assert_eq!(lab.send(INSIDE, "224.0.0.251:5353"), Verdict::Deliver);
+    let ports: Vec<PortId> = lab.out.packets.drain(..).map(|copy| copy.port).collect();
+    assert_eq!(ports, [PortId::new(2)]);
+    assert_eq!(lab.receive(REMOTE, "224.0.0.251:5353"), Verdict::Deliver);
+    assert!(lab.out.packets.is_empty());
+}

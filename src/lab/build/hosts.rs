@@ -6,7 +6,7 @@ use super::link::Link;
 use super::list;
 use super::map::{Map, address, quoted, settings};
 use crate::base::{PortRange, SimDuration};
-use crate::plan::{Family, IceTransportPolicy, StackKind};
+use crate::plan::{Family, HostCandidates, IceTransportPolicy, StackKind};
 
 /// A STUN or TURN server on the internet, or both in one.
 #[derive(Debug, Clone, Default)]
@@ -166,6 +166,8 @@ settings! { Peer {
     ice_transport_policy = "ice-transport-policy": IceTransportPolicy,
     /// Which real ICE stack runs here.
     agent = "agent": StackKind,
+    /// What its agent tells of its own addresses (RFC 8828).
+    host_candidates = "host-candidates": HostCandidates,
     /// True: its agent is a lite one, as those of public servers may be (RFC 8445 §2.5).
     ice_lite = "ice-lite": bool,
 } }

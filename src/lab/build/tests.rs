@@ -8,9 +8,9 @@ use crate::base::{Bandwidth, PortRange, Probability};
 use crate::lab::Error;
 use crate::plan::{
     CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
-    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, MediaKind, Needs, Nickname,
-    Path, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, ServiceProtocol, StackKind,
-    Transport, Unsolicited,
+    Hairpinning, HostCandidates, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, MediaKind,
+    Needs, Nickname, Path, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, ServiceProtocol,
+    StackKind, Transport, Unsolicited,
 };
 
 fn second() -> SimDuration {
@@ -103,6 +103,7 @@ fn peer() -> Peer {
         .ice_transport_policy(IceTransportPolicy::Relay)
         .agent(StackKind::Is)
         .ice_lite(false)
+        .host_candidates(HostCandidates::Mdns)
 }
 
 fn call() -> Call {
@@ -208,7 +209,7 @@ fn there_is_a_typed_call_for_every_key() {
         ("firewalls", with(&firewall().keys, &["profile"])),
         ("outbound", with(&outbound().keys, &[])),
         ("servers", with(&server().keys, &["address"])),
-        ("peers", with(&peer().keys, &["turn-credentials", "host-candidates"])),
+        ("peers", with(&peer().keys, &["turn-credentials"])),
         ("link", with(&link().keys, &[])),
         (
             "signalling",

@@ -46,6 +46,9 @@ fn agent(text: &mut Text, report: Report<'_>, session: &SessionRun, options: Opt
         let is_selected = selected.is_some_and(|pair| pair.local.address == candidate.address);
         let (mark, role) = if is_selected { ("  * ", Role::Good) } else { ("    ", Role::Normal) };
         text.paint(role, mark).push(&candidate.to_string());
+        if let Some(name) = &candidate.name {
+            text.paint(Role::Dim, &format!(" as {name}"));
+        }
         text.end_line();
     }
     if session.local_candidates.len() > shown {

@@ -141,6 +141,12 @@ impl<'a> Builder<'a, '_> {
             AgentEvent::Selected(pair) => {
                 Some(format!(" selects {} / {}", pair.local.kind, pair.remote.kind))
             }
+            AgentEvent::Resolved { name, address: Some(address) } => {
+                Some(format!(" learns: {} is {address}", names::short_name(name)))
+            }
+            AgentEvent::Resolved { name, address: None } => {
+                Some(format!(" gives up: {} is not on its link", names::short_name(name)))
+            }
             AgentEvent::Trouble(what) => Some(format!(" in trouble: {what}")),
         }
     }

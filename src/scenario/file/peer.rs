@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::ice_server::{self, IceServer};
 use super::link::{self, LinkSpec};
 use super::server::users;
-use crate::plan::{Credentials, Family, IceTransportPolicy, StackKind};
+use crate::plan::{Credentials, Family, HostCandidates, IceTransportPolicy, StackKind};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::PEER;
 use crate::scenario::read::{At, Reader};
@@ -24,14 +24,12 @@ pub struct Peer {
     pub ice_transport_policy: Option<At<IceTransportPolicy>>,
     pub agent: Option<At<StackKind>>,
     pub ice_lite: Option<At<bool>>,
+    pub host_candidates: Option<At<HostCandidates>>,
 }
 
 /// A peer's body.
 pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
     let fields = reader.fields(node, &PEER)?;
-    if let Some(node) = fields.get("host-candidates") {
-        reader.built_word("host-candidates", node, &["visible"], &["mdns", "hidden"]);
-    }
     Some(Peer {
         behind: fields.get("behind").and_then(|node| reader.node_name("behind", node)),
         address: fields.get("address").and_then(|node| addresses(reader, node)),
@@ -54,6 +52,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
             .get("ice-transport-policy")
             .and_then(|node| reader.word("ice-transport-policy", node)),
         agent: fields.get("agent").and_then(|node| reader.word("agent", node)),
+        host_candidates: fields.get("host-candidates").and_then(|node| reader.word("host-candidates", node)),
         ice_lite: fields.get("ice-lite").and_then(|node| reader.truth("ice-lite", node)),
     })
 }

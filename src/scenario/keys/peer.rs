@@ -1,7 +1,7 @@
 //! The keys of peers.
 
 use super::{Key, Kind, Section, key, not_built};
-use crate::plan::{Family, IceTransportPolicy, StackKind};
+use crate::plan::{Family, HostCandidates, IceTransportPolicy, StackKind};
 use crate::scenario::word::Word;
 
 /// A peer.
@@ -46,9 +46,9 @@ pub static PEER: Section = Section {
         ),
         key(
             "host-candidates",
-            Kind::Word(|| vec!["visible"]),
+            Kind::Word(HostCandidates::words),
             "`visible`",
-            "How it tells its own addresses (RFC 8828). `mdns` and `hidden` are not built yet.",
+            "What it tells of its own addresses (RFC 8828): all; mDNS names, which only peers on its own link can resolve; none; those of its default route, which are all where it has one interface.",
         ),
         key(
             "ice-lite",

@@ -2,7 +2,7 @@
 
 use super::boxes::Boxes;
 use super::families::Families;
-use crate::plan::IceTransportPolicy;
+use crate::plan::{HostCandidates, IceTransportPolicy};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, Call, File, Named};
 use crate::scenario::read::Reader;
@@ -56,6 +56,20 @@ fn check_keys(reader: &mut Reader<'_>, peer: &Named<file::Peer>, lite: Span) {
             .at(span, "no effect")
             .see(lite, "a lite agent")
             .help(format!("remove `{key}`, or `ice-lite`")),
+        );
+    }
+    let mode = peer.body.host_candidates.as_ref();
+    if let Some(mode) =
+        mode.filter(|mode| [HostCandidates::Mdns, HostCandidates::Hidden].contains(&mode.value))
+    {
+        reader.report(
+            Diagnostic::new(
+                Code::Contradiction,
+                format!("`{name}` would have nothing to tell: an ICE-lite agent has host candidates only"),
+            )
+            .at(mode.span, "hides them")
+            .see(lite, "a lite agent")
+            .help("remove `host-candidates`, or `ice-lite`"),
         );
     }
     let policy = peer.body.ice_transport_policy.as_ref();

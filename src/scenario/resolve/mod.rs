@@ -99,6 +99,11 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
                 .as_ref()
                 .map_or(crate::plan::IceTransportPolicy::All, |policy| policy.value),
             ice_lite: lite::is_lite(&peer.body),
+            host_candidates: peer
+                .body
+                .host_candidates
+                .as_ref()
+                .map_or(crate::plan::HostCandidates::Visible, |mode| mode.value),
         });
         topology.add(at, name, element, own, link);
     }
