@@ -94,7 +94,7 @@ fn a_lite_agent_of_is_sends_no_check() {
     let run = finished.run();
     let server = run.sessions[1].node;
     let trace = run.trace.as_ref().expect("a trace");
-    let checks = trace.packets.iter().filter(|packet| {
+    let checks = trace.packets.iter().filter(|(_, packet)| {
         packet.origin == server && packet.body.payload().first_chunk::<2>() == Some(&[0x00, 0x01])
     });
     assert_eq!(checks.count(), 0);

@@ -135,7 +135,7 @@ fn relay_is_told_of_private_addresses(mode: HostCandidates, stack: StackKind) ->
             asks && message.peers.iter().any(|peer| peer.to_string().starts_with("10.0.1."))
         })
     };
-    trace.packets.iter().filter(|packet| packet.messages().any(|message| is_told(message))).count()
+    trace.packets.iter().filter(|(_, packet)| packet.messages().any(|message| is_told(message))).count()
 }
 
 #[test]
@@ -194,11 +194,11 @@ fn names_have_addresses_of_both_families() {
     let draft = one_home(Hairpinning::Off, [HostCandidates::Mdns; 2], StackKind::Is);
     let home = cone(Hairpinning::Off).ipv6(Ipv6::prefix("2001:db8:1::/64"));
     let finished = run(draft.nat("home", home));
-    let answers = finished.run().trace.as_ref().expect("a trace").packets.iter().filter(|packet| {
+    let answers = finished.run().trace.as_ref().expect("a trace").packets.iter().filter(|(_, packet)| {
         packet.cause.is_none()
             && matches!(MdnsMessage::parse(packet.body.payload()), Some(MdnsMessage::Answer { .. }))
     });
-    let families: Vec<bool> = answers.map(|packet| packet.flow.source.is_ipv4()).collect();
+    let families: Vec<bool> = answers.map(|(_, packet)| packet.flow.source.is_ipv4()).collect();
     assert_eq!(families.iter().filter(|ipv4| **ipv4).count(), 2);
     assert_eq!(families.iter().filter(|ipv4| !**ipv4).count(), 2);
     assert_eq!(finished.call("alice -> bob").path, Path::Direct);

@@ -94,7 +94,7 @@ fn server(nonce_lifetime: SimDuration) -> Server {
     };
     let config = plan::Server { stun: vec![Listen::udp(3478)], turn: Some(turn), up: true };
     let random = Random::stream(1, "turn", "server");
-    Server::new(&config, &[address(SERVER).ip()], &Limits::DEFAULT, random)
+    Server::new(&config, &[address(SERVER).ip()], &Limits::DEFAULT, 1_500, random)
 }
 
 fn demo() -> Credentials {

@@ -303,6 +303,7 @@ impl IceStack for IsStack {
             Input::Timeout => {}
             Input::Resolved { name, address } => self.conversation.resolved(name, address),
             Input::Send(data) => self.send(now, data),
+            Input::Opened { .. } | Input::Read { .. } | Input::Closed { .. } => {}
         }
         self.advance(now);
         Ok(())

@@ -3,7 +3,8 @@
 use super::*;
 use crate::base::{NodeId, SimDuration};
 use crate::plan::{
-    Accepts, DenyAction, Element, Link, OutboundPolicy, Protocol, Service, ServiceProtocol, Topology,
+    Accepts, DenyAction, Element, Link, OutboundPolicy, Protocol, Service, ServiceProtocol, TcpLifetimes,
+    Topology,
 };
 use crate::wire::{IcmpKind, TcpFlags, TcpSegment};
 
@@ -28,6 +29,7 @@ impl Lab {
             inbound: InboundPolicy::Deny,
             filtering: FilteringBehavior::AddressAndPortDependent,
             udp_lifetime: SimDuration::from_secs(300),
+            tcp: TcpLifetimes::DEFAULT,
             label: None,
         };
         change(&mut config);
@@ -372,4 +374,23 @@ fn a_group_of_the_link_is_the_inside_s_own() {
     assert_eq!(ports, [PortId::new(2)]);
     assert_eq!(lab.receive(REMOTE, "224.0.0.251:5353"), Verdict::Deliver);
     assert!(lab.out.packets.is_empty());
+}
+
+#[test]
+fn lifetimes_of_connections_are_those_of_the_rules() {
+    for segments in [1, 3] {
+        for (idle, alive) in [(29, true), (30, false)] {
+            let mut lab =
+                Lab::new(|config| config.tcp = TcpLifetimes::established(SimDuration::from_secs(30)));
+            for (outbound, flags) in [(true, SYN), (false, SYN_ACK), (true, ACK)].into_iter().take(segments) {
+                if outbound {
+                    lab.send_tcp(flags)
+                } else {
+                    lab.receive_tcp(flags)
+                };
+            }
+            lab.wait(idle);
+            assert_eq!(lab.receive_tcp(ACK) == IN, alive, "{segments} segments, after {idle} s");
+        }
+    }
 }
