@@ -1,14 +1,15 @@
 //! What one side of a call tells its peer and hears from it (RFC 8445 §5.3, RFC 8838), whatever its stack.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::gatherer::is_usable;
+use super::privacy::Privacy;
 use super::{AgentConfig, Output, PATIENCE};
 use crate::base::SimTime;
 use crate::plan::{CandidateType, IceTransportPolicy};
 use crate::wire::signal::Description;
-use crate::wire::{Candidate, Signal};
+use crate::wire::{Candidate, MdnsName, Signal};
 
 /// The signalling of one side of one call: each thing is told and done once, as soon as it can be.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Conversation {
     /// True if the present description of ours is an offer, false if it is an answer.
     offers: bool,
     trickle: bool,
+    lite: bool,
+    privacy: Privacy,
     policy: IceTransportPolicy,
     max_candidates: usize,
     ours: IceCredentials,
@@ -32,6 +35,8 @@ pub(super) struct Conversation {
     theirs: Option<IceCredentials>,
     /// Each with the user name fragment it belongs to.
     their_candidates: Vec<(String, Candidate)>,
+    /// Those whose names are being asked for, likewise.
+    unresolved: Vec<(String, Candidate)>,
     /// How many of them the stack has been told of.
     handed_over: usize,
     /// Both descriptions are known: checks have begun.
@@ -54,6 +59,8 @@ impl Conversation {
             caller: config.caller,
             offers: config.caller,
             trickle: config.trickle,
+            lite: config.lite,
+            privacy: Privacy::of(config),
             policy: config.policy,
             max_candidates: config.max_candidates,
             ours,
@@ -65,6 +72,7 @@ impl Conversation {
             end_of_candidates: false,
             theirs: None,
             their_candidates: Vec::new(),
+            unresolved: Vec::new(),
             handed_over: 0,
             checking: false,
             deadline: None,
@@ -112,6 +120,7 @@ impl Conversation {
         self.end_of_candidates = false;
         self.theirs = None;
         self.their_candidates.clear();
+        self.unresolved.clear();
         self.handed_over = 0;
         self.checking = false;
         // The peer may never hear of it, or never answer.
@@ -149,7 +158,7 @@ impl Conversation {
                 Some(trouble) => out.push_back(Output::Trouble(trouble)),
                 None => self.take_description(description, out),
             },
-            Signal::Candidate { candidate, ufrag } => self.take_candidate(ufrag, candidate),
+            Signal::Candidate { candidate, ufrag } => self.take_candidate(ufrag, candidate, out),
             // More candidates are always welcome to the stacks, and only `PATIENCE` ends the wait.
             Signal::EndOfCandidates => {}
             // The agent hangs up.
@@ -170,12 +179,47 @@ impl Conversation {
         }
         self.their_candidates.retain(|(of, _)| of == ufrag);
         for candidate in candidates {
-            self.take_candidate(ufrag, candidate);
+            self.take_candidate(ufrag, candidate, out);
         }
     }
 
+    fn take_candidate(&mut self, ufrag: &str, candidate: &Candidate, out: &mut VecDeque<Output>) {
+        match &candidate.name {
+            Some(name) if candidate.is_unresolved() => {
+                let is_known =
+                    self.unresolved.iter().any(|(of, known)| (of.as_str(), known) == (ufrag, candidate));
+                if !is_known && self.unresolved.len() < self.max_candidates {
+                    out.push_back(Output::Resolve(name.clone()));
+                    self.unresolved.push((ufrag.to_owned(), candidate.clone()));
+                }
+            }
+            _ => self.add_candidate(ufrag, candidate),
+        }
+    }
+
+    /// The peer's candidates with this name have this address; without one nothing becomes of them
+    /// (draft-ietf-mmusic-mdns-ice-candidates §3.2).
+    pub(super) fn resolved(&mut self, name: &MdnsName, address: Option<IpAddr>) {
+        let waiting = std::mem::take(&mut self.unresolved);
+        let (of_name, others) = waiting
+            .into_iter()
+            .partition::<Vec<_>, _>(|(_, candidate)| candidate.name.as_ref() == Some(name));
+        self.unresolved = others;
+        for (ufrag, mut candidate) in of_name {
+            if let Some(address) = address {
+                candidate.address.set_ip(address);
+                self.add_candidate(&ufrag, &candidate);
+            }
+        }
+    }
+
+    /// True if the peer's candidate with this address hides behind a name.
+    pub(super) fn is_named(&self, address: SocketAddr) -> bool {
+        self.their_candidates.iter().any(|(_, known)| known.address == address && known.name.is_some())
+    }
+
     /// Takes a candidate of the peer's, unless it is of another description than the one that counts.
-    fn take_candidate(&mut self, ufrag: &str, candidate: &Candidate) {
+    fn add_candidate(&mut self, ufrag: &str, candidate: &Candidate) {
         let is_stale = self.theirs.as_ref().is_some_and(|theirs| theirs.ufrag != ufrag);
         let candidates = &mut self.their_candidates;
         let known = candidates.iter().any(|(of, known)| {
@@ -206,8 +250,8 @@ impl Conversation {
             self.describe_ourselves(ours, out);
         }
         for candidate in ours.iter().skip(self.told) {
-            if self.allows(candidate) {
-                let (candidate, ufrag) = (candidate.clone(), self.ours.ufrag.clone());
+            if let Some(candidate) = self.told(candidate) {
+                let ufrag = self.ours.ufrag.clone();
                 out.push_back(Output::Signal(Signal::Candidate { candidate, ufrag }));
             }
         }
@@ -222,9 +266,10 @@ impl Conversation {
         let description = Description {
             ufrag: self.ours.ufrag.clone(),
             password: self.ours.password.clone(),
-            candidates: ours.iter().filter(|candidate| self.allows(candidate)).cloned().collect(),
+            candidates: ours.iter().filter_map(|candidate| self.told(candidate)).collect(),
             trickle: self.trickle,
             generation: self.generation,
+            lite: self.lite,
         };
         self.described = true;
         self.told = ours.len();
@@ -235,6 +280,11 @@ impl Conversation {
     /// WebRTC's `iceTransportPolicy`: true for a candidate that may be used and told.
     pub(super) fn allows(&self, candidate: &Candidate) -> bool {
         self.policy == IceTransportPolicy::All || candidate.kind == CandidateType::Relayed
+    }
+
+    /// A candidate as the peer is told of it; `None`: it is not.
+    fn told(&self, candidate: &Candidate) -> Option<Candidate> {
+        if self.allows(candidate) { self.privacy.told(candidate) } else { None }
     }
 
     /// Checks begin when both sides' descriptions are out, and with them the wait of RFC 8863. Gives the peer's

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::streams::{HostStreams, StreamNews};
 use crate::base::{PortId, SimTime};
+use crate::device::group::is_link_local;
 use crate::device::{Device, Outbox, Verdict};
 use crate::plan::{DropReason, Rule};
 use crate::transport::tcp::{self, Refusal, Taken};
@@ -86,6 +87,10 @@ impl Host {
 impl Device for Host {
     fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
         let destination = packet.flow.destination;
+        // Everybody on a link hears what is sent to its groups, and whoever does not care lets it be.
+        if is_link_local(destination.ip()) {
+            return Verdict::Deliver;
+        }
         if !self.addresses.contains(&destination.ip()) {
             return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination: destination.ip() });
         }

@@ -9,7 +9,8 @@ use super::run::{Observed, SessionRun};
 use crate::agent::{Connect, IceStack, Input, Output, Security, StackError, StreamId};
 use crate::base::{Random, SessionId, SimDuration, SimTime};
 use crate::plan::IceState;
-use crate::wire::{Signal, Trail};
+use crate::trace::AgentEvent;
+use crate::wire::{MdnsName, Signal, Trail};
 
 /// How often a probe is repeated until it is answered.
 const PROBE_INTERVAL: SimDuration = SimDuration::from_millis(100);
@@ -70,8 +71,10 @@ pub enum Request {
     Signal(Signal),
     /// Close a socket.
     CloseSocket(SocketAddr),
+    /// Ask the host's link for this name.
+    Resolve(MdnsName),
     /// Write this down.
-    Note(crate::trace::AgentEvent),
+    Note(AgentEvent),
 }
 
 /// The lab's own datagrams: ASCII, so that a capture can be read.
@@ -260,6 +263,15 @@ impl Session {
             }
             Input::BaseLost(base) => self.streams.retain(|_, connect| connect.from != *base),
             Input::HangUp | Input::Signal(Signal::Bye) => self.end(now),
+            Input::Resolved { name, address } => {
+                let event = AgentEvent::Resolved { name: (*name).clone(), address: *address };
+                requests.push(Request::Note(event));
+                let remote = self.diary.remote_candidates.iter_mut();
+                for candidate in remote.filter(|one| one.is_unresolved() && one.name.as_ref() == Some(*name))
+                {
+                    candidate.address.set_ip(address.unwrap_or(candidate.address.ip()));
+                }
+            }
             Input::Closed { stream, .. } => {
                 self.streams.remove(stream);
             }
@@ -270,7 +282,7 @@ impl Session {
     fn note_start(&mut self, now: SimTime, requests: &mut Vec<Request>) {
         if self.diary.started_at.is_none() {
             self.diary.started_at = Some(now);
-            requests.push(Request::Note(crate::trace::AgentEvent::Started));
+            requests.push(Request::Note(AgentEvent::Started));
         }
     }
 
@@ -283,7 +295,6 @@ impl Session {
     }
 
     fn take_output(&mut self, now: SimTime, output: Output, requests: &mut Vec<Request>) {
-        use crate::trace::AgentEvent;
         match output {
             Output::Transmit { from, to, payload } => requests.push(Request::Transmit(from, to, payload)),
             Output::Signal(signal) => {
@@ -295,6 +306,7 @@ impl Session {
                 requests.push(Request::Signal(signal));
             }
             Output::CloseSocket(socket) => requests.push(Request::CloseSocket(socket)),
+            Output::Resolve(name) => requests.push(Request::Resolve(name)),
             Output::Gathered(candidate) => {
                 self.diary.local_candidates.push(candidate.clone());
                 requests.push(Request::Note(AgentEvent::Gathered(candidate)));

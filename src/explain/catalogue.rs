@@ -10,10 +10,10 @@ use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
     Access, Action, ConflictBehavior, Credentials, DropReason, Element, Expectation, ExpectedFact, Family,
-    FilterScope, FilteringBehavior, Firewall, Hairpinning, IceServer, IceServerKind, IceTransportPolicy,
-    InboundPolicy, Inspect, Listen, MappingBehavior, Nat, Nickname, Node, Peer, Plan, Pooling,
-    PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service, ServiceProtocol, Transport,
-    Unsolicited, ice_uri,
+    FilterScope, FilteringBehavior, Firewall, Hairpinning, HostCandidates, IceServer, IceServerKind,
+    IceTransportPolicy, InboundPolicy, Inspect, Listen, MappingBehavior, Nat, Nickname, Node, Peer, Plan,
+    Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service, ServiceProtocol,
+    Transport, Unsolicited, ice_uri,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -333,12 +333,23 @@ impl Catalogue<'_> {
                 IceTransportPolicy::All.word(),
             ));
         }
+        if matches!(peer.host_candidates, HostCandidates::Mdns | HostCandidates::Hidden) {
+            self.changes.push(Change::one(
+                format!("let {name} tell its own addresses"),
+                axes.path("host-candidates"),
+                HostCandidates::Visible.word(),
+            ));
+        }
         self.unknown_servers(axes, peer);
         self.credentials(axes, peer);
     }
 
     /// Servers of the file that the peer was not told of.
     fn unknown_servers(&mut self, axes: Axes<'_>, peer: &Peer) {
+        // A lite agent asks no servers.
+        if peer.ice_lite {
+            return;
+        }
         let mut missing = Vec::new();
         for (id, node) in self.plan.topology.nodes() {
             let Element::Server(server) = &node.element else { continue };
@@ -428,7 +439,7 @@ impl Catalogue<'_> {
                 body,
             );
             // Peers that were told which servers to use have to be told of this one too.
-            for (host, peer) in self.peers() {
+            for (host, peer) in self.peers().filter(|(_, peer)| !peer.ice_lite) {
                 let known = peer.ice_servers.iter().map(|s| self.uri(s));
                 let uris = known.chain([format!("{kind}:{name}")]);
                 change = change.and(format!("peers.{host}.ice-servers"), uri_list(uris));

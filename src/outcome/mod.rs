@@ -6,6 +6,7 @@ pub(crate) mod checks;
 pub(crate) mod classify;
 pub(crate) mod deaths;
 pub(crate) mod expect;
+mod hidden;
 pub(crate) mod media;
 pub(crate) mod moment;
 pub(crate) mod needs;

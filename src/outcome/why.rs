@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::admission;
 use super::classify::Sides;
 use super::deaths::{self, CheckDeath};
+use super::hidden;
 use super::passage;
 use crate::base::{NodeId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
@@ -140,6 +141,7 @@ impl Case<'_> {
         if sentences.is_empty() {
             sentences = self.obstacles();
         }
+        sentences.extend(hidden::sentences(self.plan, self.trace, self.sides));
         // Whoever has lost contact may have selected a pair since that never carried anything.
         if [self.sides.caller, self.sides.callee].iter().all(|side| side.state.is_connected()) {
             sentences.push(format!("So the call goes through {}.", self.relays()));
@@ -156,6 +158,7 @@ impl Case<'_> {
         sentences.extend(self.policies());
         sentences.extend(self.inspections());
         sentences.extend(self.obstacles());
+        sentences.extend(hidden::sentences(self.plan, self.trace, self.sides));
         sentences.extend(self.missing_relay());
         if let Some(one_sided) = self.one_sided() {
             sentences.push(one_sided);

@@ -359,6 +359,10 @@ pub struct Peer {
     pub ice_transport_policy: IceTransportPolicy,
     /// The HTTP proxy through which it opens TCP connections; `None`: it opens them itself.
     pub proxy: Option<SocketAddr>,
+    /// True: a lite agent (RFC 8445 §2.5), which is called, has no servers, and sends no checks.
+    pub ice_lite: bool,
+    /// What its agent tells of its own addresses.
+    pub host_candidates: HostCandidates,
 }
 
 words! {
@@ -368,6 +372,20 @@ words! {
         Auto = "auto",
         /// Through none.
         None = "none",
+    }
+}
+
+words! {
+    /// What an agent tells of its host's addresses (RFC 8828), and which of them it uses.
+    HostCandidates {
+        /// All of them (mode 1).
+        Visible = "visible",
+        /// Names instead, which only hosts of the same link can resolve.
+        Mdns = "mdns",
+        /// None. It sends from those of its default route (mode 3).
+        Hidden = "hidden",
+        /// Those of its default route (mode 2).
+        DefaultRoute = "default-route",
     }
 }
 

@@ -78,6 +78,8 @@ struct Wire {
 pub struct RouteTable {
     exact: FxHashMap<IpAddr, PortId>,
     default: Option<PortId>,
+    /// How many ports the node has.
+    ports: u16,
 }
 
 impl Topology {
@@ -256,8 +258,11 @@ impl Topology {
     /// to its uplink.
     pub fn routes(&self, node: NodeId) -> RouteTable {
         let here = self.node(node);
-        let mut table =
-            RouteTable { exact: FxHashMap::default(), default: self.parent(node).map(|_| PortId::UPLINK) };
+        let mut table = RouteTable {
+            exact: FxHashMap::default(),
+            default: self.parent(node).map(|_| PortId::UPLINK),
+            ports: here.ports.len() as u16,
+        };
         for space in [Space::Ipv4(here.realm), Space::Ipv4(here.inner_realm), Space::Ipv6] {
             self.add_routes(node, space, &mut table);
         }
@@ -352,6 +357,11 @@ impl RouteTable {
     /// The port towards `address`; `None`: no route.
     pub fn port_for(&self, address: IpAddr) -> Option<PortId> {
         self.exact.get(&address).copied().or(self.default)
+    }
+
+    /// All ports of the node.
+    pub fn ports(&self) -> impl Iterator<Item = PortId> + use<> {
+        (0..self.ports).map(PortId::new)
     }
 
     /// The port of a node that is known to be there, not counting the default.

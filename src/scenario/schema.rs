@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::{
-    EVENT, FILE, ICE_SERVER, Key, Kind, LINK, MEDIA, MEDIA_GAP, PROXY, SECTIONS, Section, VERSION,
+    EVENT, FILE, ICE_SERVER, Key, Kind, LINK, MEDIA, MEDIA_GAP, MESH, PROXY, SECTIONS, Section, VERSION,
 };
 use super::links;
 use super::profiles;
@@ -43,6 +43,10 @@ fn object(section: &Section) -> Value {
         // One action beside the time.
         value["required"] = json!(["at"]);
         (value["minProperties"], value["maxProperties"]) = (json!(2), json!(2));
+    }
+    if std::ptr::eq(section, &MESH) {
+        value["required"] = json!(["mesh"]);
+        value["type"] = json!("object");
     }
     value
 }
@@ -117,8 +121,11 @@ fn of_kind(key: &str, kind: Kind) -> Value {
             named(json!({ "anyOf": [word("type", profiles::nickname_words()), reference(section)] }))
         }
         Kind::Calls => {
-            let call = json!({ "type": "object", "maxProperties": 1, "additionalProperties": { "$ref": "#/definitions/calls" } });
-            one_or_list(json!({ "anyOf": [pattern("->"), call] }), Entries::SomeDistinct)
+            let call = json!({ "type": "object", "maxProperties": 1, "propertyNames": { "pattern": "->" }, "additionalProperties": { "$ref": "#/definitions/calls" } });
+            one_or_list(json!({ "anyOf": [pattern("->"), call, reference(&MESH)] }), Entries::SomeDistinct)
+        }
+        Kind::Peers => {
+            json!({ "type": "array", "items": or_expression(name()), "minItems": 2, "uniqueItems": true })
         }
         Kind::Links => named(json!({ "anyOf": [word("type", links::names()), reference(&LINK)] })),
         Kind::Renumber => {

@@ -2,9 +2,9 @@
 
 use crate::plan::{
     Access, CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
-    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, Inspect, MappingBehavior, MediaKind, Needs,
-    Path, Pooling, PortAssignment, ProxyUse, RefreshDirection, ReplyMapping, StackKind, Transport,
-    Unsolicited,
+    Hairpinning, HostCandidates, IceState, IceTransportPolicy, InboundPolicy, Inspect, MappingBehavior,
+    MediaKind, Needs, Path, Pooling, PortAssignment, ProxyUse, RefreshDirection, ReplyMapping, StackKind,
+    Transport, Unsolicited,
 };
 
 /// A closed set of words.
@@ -36,5 +36,5 @@ word! {
     FilteringBehavior { "eif" => EndpointIndependent, "adf" => AddressDependent, "apdf" => AddressAndPortDependent },
     FilterScope, ReplyMapping, PortAssignment, ConflictBehavior, Pooling, Hairpinning, RefreshDirection, Unsolicited,
     Access, InboundPolicy, DenyAction, Inspect, ProxyUse, StackKind, IceTransportPolicy,
-    Path, Needs, CandidateType, IceState, Family, Transport, DropReason, MediaKind,
+    HostCandidates, Path, Needs, CandidateType, IceState, Family, Transport, DropReason, MediaKind,
 }

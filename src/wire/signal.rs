@@ -35,6 +35,8 @@ pub struct Description {
     pub trickle: bool,
     /// How many ICE restarts the sender knows of, this one included. An answer has the number of its offer.
     pub generation: u32,
+    /// True if the agent is a lite one: `a=ice-lite` (RFC 8839 §5.3).
+    pub lite: bool,
 }
 
 impl Signal {

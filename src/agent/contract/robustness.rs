@@ -100,6 +100,7 @@ proptest! {
             foundation: String::new(),
             priority,
             address: SocketAddr::from((ip, port)),
+            name: None,
             kind,
             related: None,
         };
@@ -107,8 +108,7 @@ proptest! {
             ufrag: "u".repeat(ufrag_len),
             password: "p".repeat(password_len),
             candidates: vec![candidate.clone()],
-            trickle: true,
-            generation: 0,
+            ..Description::default()
         };
         let candidate = Signal::Candidate { candidate, ufrag: description.ufrag.clone() };
         let answer = Signal::Answer(description);

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use self::preference::Families;
 #[cfg(feature = "rtc")]
 pub(super) use self::preference::highest;
+use super::privacy::Privacy;
 use super::server_link::{ServerLink, StreamIds, Tools, Way};
 use super::stun_client::{Answer, StunClient};
 use super::transaction::TransactionIds;
@@ -25,6 +26,7 @@ pub(super) const TA: SimDuration = SimDuration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Gatherer {
     max_candidates: usize,
+    privacy: Privacy,
     families: Families,
     ids: TransactionIds,
     stun: Vec<StunClient>,
@@ -76,6 +78,7 @@ impl Gatherer {
     pub(super) fn new(config: &AgentConfig) -> Self {
         Self {
             max_candidates: config.max_candidates,
+            privacy: Privacy::of(config),
             families: Families::of(&config.sockets),
             ids: TransactionIds::new(config.seed, &config.name),
             stun: Vec::new(),
@@ -265,6 +268,7 @@ impl Gatherer {
             foundation,
             priority: Candidate::priority_of(type_preference(kind), local_preference),
             address,
+            name: self.privacy.name_of(kind, address.ip()),
             kind,
             related,
         };

@@ -67,6 +67,7 @@ impl IsStack {
         let mut ice = SeededIce::new(config.seed, &config.name, credentials);
         ice.call(|ice| {
             ice.set_controlling(config.caller);
+            ice.set_ice_lite(config.lite);
             ice.set_mtu(STUN_BUFFER..=1_500);
         });
         Self {
@@ -171,7 +172,8 @@ impl IsStack {
         }
         if self.config.sockets.contains(&source) {
             self.out.push_back(Output::Transmit { from: source, to: destination, payload });
-        } else {
+        } else if !self.conversation.is_named(destination) {
+            // What hides behind a name is not paired with relays (draft-ietf-mmusic-mdns-ice-candidates §3.3.2).
             self.gatherer.send_relayed(now, source, destination, payload, &mut self.out);
         }
     }
@@ -191,6 +193,9 @@ impl IsStack {
         self.begin_checks(now);
         self.hand_over_candidates(now);
         self.run_ice(now);
+        if self.config.lite {
+            self.look_for_nominations(now);
+        }
         self.update_state();
     }
 
@@ -221,7 +226,9 @@ impl IsStack {
     /// Tells `is` of the peer's candidates.
     fn hand_over_candidates(&mut self, now: SimTime) {
         while let Some(candidate) = self.conversation.hand_over() {
-            self.gatherer.permit(now, candidate.address.ip(), &mut self.out);
+            if candidate.name.is_none() {
+                self.gatherer.permit(now, candidate.address.ip(), &mut self.out);
+            }
             let remote = remote_candidate(candidate);
             self.ice.call(|ice| ice.add_remote_candidate(remote));
         }
@@ -240,6 +247,15 @@ impl IsStack {
         }
         self.ice_not_before = now + TA;
         self.ask_when_due();
+    }
+
+    /// A lite agent's pairs are nominated by what arrives. `is` sees that when it is called, for which such an agent asks
+    /// but each 3 s.
+    fn look_for_nominations(&mut self, now: SimTime) {
+        if self.conversation.is_checking() {
+            self.ice.call(|ice| ice.handle_timeout(clock::to_instant(now)));
+            self.drain_ice(now);
+        }
     }
 
     fn drain_ice(&mut self, now: SimTime) {
@@ -321,6 +337,7 @@ impl IceStack for IsStack {
             Input::Signal(signal) => self.take_signal(now, signal),
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
+            Input::Resolved { name, address } => self.conversation.resolved(name, address),
             Input::Send(data) => self.send(now, data),
             Input::BaseLost(base) => self.lose_base(now, base),
             Input::Restart { sockets, offer } => self.restart(now, sockets, offer),

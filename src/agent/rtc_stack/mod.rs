@@ -30,6 +30,7 @@ use bytes::BytesMut;
 use rtc_ice::agent::agent_config::AgentConfig as RtcConfig;
 use rtc_ice::agent::{Agent, Event};
 use rtc_ice::candidate::Candidate as RtcCandidate;
+use rtc_ice::candidate::CandidateType as RtcType;
 use rtc_ice::crypto::RTCCryptoProvider;
 use rtc_ice::mdns::MulticastDnsMode;
 use rtc_ice::state::ConnectionState;
@@ -40,6 +41,7 @@ use self::server_client::News;
 use self::servers::Servers;
 use super::conversation::{Conversation, IceCredentials};
 use super::gatherer::is_usable;
+use super::privacy::Privacy;
 use super::retired::Retired;
 use super::server_link::{StreamIds, Way};
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, StreamId, clock};
@@ -66,6 +68,7 @@ pub struct RtcStack {
     config: AgentConfig,
     /// It gives up without a selected pair, or with one that is silent.
     conversation: Conversation,
+    privacy: Privacy,
     crypto: Arc<dyn RTCCryptoProvider>,
     ice: Agent,
     servers: Servers,
@@ -106,6 +109,8 @@ impl RtcStack {
             provider::seeded(config.seed, &config.name).map_err(|error| failed(error.to_string()))?;
         let rtc_config = RtcConfig {
             is_controlling: config.caller,
+            lite: config.lite,
+            candidate_types: if config.lite { vec![RtcType::Host] } else { Vec::new() },
             // The end is ours to declare: rtc would fail 30 s after checks began.
             failed_timeout: Some(Duration::ZERO),
             multicast_dns_mode: MulticastDnsMode::Disabled,
@@ -120,6 +125,7 @@ impl RtcStack {
         let ours = IceCredentials { ufrag: credentials.ufrag.clone(), password: credentials.pwd.clone() };
         Ok(Self {
             conversation: Conversation::new(&config, ours),
+            privacy: Privacy::of(&config),
             config,
             crypto,
             ice,
@@ -211,7 +217,8 @@ impl RtcStack {
         if self.config.sockets.contains(&source) {
             let payload = payload.to_vec();
             self.out.push_back(Output::Transmit { from: source, to: destination, payload });
-        } else {
+        } else if !self.conversation.is_named(destination) {
+            // What hides behind a name is not paired with relays (draft-ietf-mmusic-mdns-ice-candidates §3.3.2).
             self.servers.send_relayed(now, source, destination, payload, &mut self.out);
         }
     }
@@ -274,7 +281,8 @@ impl RtcStack {
         if redundant || self.local.len() >= self.config.max_candidates {
             return;
         }
-        let described = candidates::described(&candidate, related);
+        let name = self.privacy.name_of(kind, address.ip());
+        let described = Candidate { name, ..candidates::described(&candidate, related) };
         if self.conversation.allows(&described) {
             // It only fails for what `candidates::local` does not make.
             let _ = self.ice.add_local_candidate(candidate);
@@ -300,7 +308,9 @@ impl RtcStack {
     /// Tells rtc of the peer's candidates.
     fn hand_over_candidates(&mut self, now: SimTime) {
         while let Some(candidate) = self.conversation.hand_over() {
-            self.servers.permit(now, candidate.address, &mut self.out);
+            if candidate.name.is_none() {
+                self.servers.permit(now, candidate.address, &mut self.out);
+            }
             if let Some(remote) = candidates::remote(candidate) {
                 // It only fails for mDNS names and TCP, which a candidate of ours never has.
                 let _ = self.ice.add_remote_candidate(remote);
@@ -406,6 +416,7 @@ impl IceStack for RtcStack {
             Input::Signal(signal) => self.take_signal(now, signal),
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
+            Input::Resolved { name, address } => self.conversation.resolved(name, address),
             Input::Send(data) => self.send(now, data),
             Input::BaseLost(base) => self.lose_base(base),
             Input::Restart { sockets, offer } => self.restart(now, sockets, offer),

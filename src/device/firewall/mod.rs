@@ -23,7 +23,7 @@ use std::net::{IpAddr, SocketAddr};
 use self::inspect::Inspection;
 use self::proxy::Proxy;
 use self::states::{Noted, Sign, States};
-use super::{Device, Outbox, Verdict};
+use super::{Device, Outbox, Verdict, group};
 use crate::base::{Limits, PortId, Random, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{
@@ -214,6 +214,9 @@ impl Firewall {
 
 impl Device for Firewall {
     fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
+        if let Some(verdict) = group::flood(port, packet, &self.routes, out) {
+            return verdict;
+        }
         let destination = packet.flow.destination.ip();
         if let Some(proxy) = self.proxy.as_mut().filter(|proxy| proxy.is_at(destination)) {
             return proxy.receive(now, port, packet, &self.routes, out);

@@ -372,6 +372,16 @@ fn forgotten_connections_leave_their_room_to_new_ones() {
 }
 
 #[test]
+fn a_group_of_the_link_is_the_inside_s_own() {
+    let mut lab = Lab::new(|_| {});
+    assert_eq!(lab.send(INSIDE, "224.0.0.251:5353"), Verdict::Deliver);
+    let ports: Vec<PortId> = lab.out.packets.drain(..).map(|copy| copy.port).collect();
+    assert_eq!(ports, [PortId::new(2)]);
+    assert_eq!(lab.receive(REMOTE, "224.0.0.251:5353"), Verdict::Deliver);
+    assert!(lab.out.packets.is_empty());
+}
+
+#[test]
 fn lifetimes_of_connections_are_those_of_the_rules() {
     for segments in [1, 3] {
         for (idle, alive) in [(29, true), (30, false)] {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::{World, WorldEvent};
 use crate::agent::{self, AgentConfig};
 use crate::base::{PortRange, Random, SessionId};
+use crate::engine::mdns::Mdns;
 use crate::engine::media;
 use crate::engine::session::{Session, blank_diary};
 use crate::engine::settle::{CallProgress, progress};
@@ -40,6 +41,7 @@ pub(super) fn open_sessions(
     plan: &Plan,
     seed: u64,
     options: &RunOptions,
+    mdns: &Mdns,
     network: &mut Network,
 ) -> Result<Vec<Session>, RunError> {
     let mut sessions: Vec<Session> = Vec::with_capacity(plan.calls.len() * 2);
@@ -78,6 +80,9 @@ pub(super) fn open_sessions(
                 ice_servers: peer.ice_servers.clone(),
                 policy: peer.ice_transport_policy,
                 trickle: plan.signalling.trickle,
+                lite: peer.ice_lite,
+                host_candidates: peer.host_candidates,
+                names: mdns.names_of(node),
                 max_candidates: options.limits.candidates_per_agent,
             };
             let stack = match options.stacks.of(host) {

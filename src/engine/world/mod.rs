@@ -2,6 +2,7 @@
 
 mod calls;
 mod deliver;
+mod names;
 mod roaming;
 mod script;
 mod streams;
@@ -13,6 +14,7 @@ use rustc_hash::FxHashMap;
 
 use self::deliver::Receiver;
 use self::streams::Streams;
+use super::mdns::Mdns;
 use super::network::{Delivery, Network};
 use super::queue::EventQueue;
 use super::recorder::Recorder;
@@ -62,6 +64,7 @@ pub struct World<'a, 'e> {
     open_calls: usize,
     signalling: SignallingService,
     queue: EventQueue<WorldEvent>,
+    mdns: Mdns,
     requests: Vec<Request>,
     events: u64,
     events_at_this_instant: u64,
@@ -78,6 +81,8 @@ enum WorldEvent {
         at: SimTime,
     },
     CallBegins(SessionId),
+    /// The question for a name with this number is to be asked again, or given up.
+    NameIsDue(usize),
     SignalArrives {
         to: SessionId,
         signal: Signal,
@@ -100,7 +105,8 @@ impl<'a, 'e> World<'a, 'e> {
         let recorder = Recorder::new(options.record.then_some(limits.trace_bytes));
         let recorder = if options.skip_rest { recorder.skipping_rest() } else { recorder };
         let mut network = Network::new(plan, seed, limits, recorder);
-        let sessions = calls::open_sessions(plan, seed, options, &mut network)?;
+        let mdns = Mdns::new(plan, seed);
+        let sessions = calls::open_sessions(plan, seed, options, &mdns, &mut network)?;
         let seats: Vec<_> = guests.into_iter().filter_map(|guest| Seat::new(plan, seed, guest)).collect();
         let mut queue = EventQueue::default();
         // Before everything else, so that they come first among what is due at a moment.
@@ -131,6 +137,7 @@ impl<'a, 'e> World<'a, 'e> {
             calls,
             signalling,
             queue,
+            mdns,
             requests: Vec::new(),
             events: 0,
             events_at_this_instant: 0,
@@ -185,6 +192,7 @@ impl<'a, 'e> World<'a, 'e> {
                 self.seats[seat].timer = None;
                 self.seat(seat, endpoint::Input::Timeout)
             }
+            Some(WorldEvent::NameIsDue(question)) => self.name_is_due(question),
             Some(WorldEvent::CallBegins(session)) => self.input(session, Input::Start),
             Some(WorldEvent::SignalArrives { to, signal }) => {
                 let name = signal.name();

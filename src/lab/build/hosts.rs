@@ -6,7 +6,7 @@ use super::link::Link;
 use super::list;
 use super::map::{Map, address, quoted, settings};
 use crate::base::{PortRange, SimDuration};
-use crate::plan::{Family, IceTransportPolicy, ProxyUse, StackKind};
+use crate::plan::{Family, HostCandidates, IceTransportPolicy, ProxyUse, StackKind};
 
 /// A STUN or TURN server on the internet, or both in one.
 #[derive(Debug, Clone, Default)]
@@ -177,6 +177,10 @@ settings! { Peer {
     agent = "agent": StackKind,
     /// Whether it opens TCP connections through the proxy of a firewall it is behind.
     proxy = "proxy": ProxyUse,
+    /// What its agent tells of its own addresses (RFC 8828).
+    host_candidates = "host-candidates": HostCandidates,
+    /// True: its agent is a lite one, as those of public servers may be (RFC 8445 §2.5).
+    ice_lite = "ice-lite": bool,
 } }
 
 /// A network interface of a host that has several.

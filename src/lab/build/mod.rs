@@ -123,6 +123,20 @@ impl Draft {
         self
     }
 
+    /// Each of these peers calls all that come after it.
+    pub fn mesh<N: AsRef<str>>(self, peers: impl IntoIterator<Item = N>) -> Self {
+        self.mesh_with(peers, Call::new())
+    }
+
+    /// Each of these peers calls all that come after it, every call like this.
+    pub fn mesh_with<N: AsRef<str>>(mut self, peers: impl IntoIterator<Item = N>, call: Call) -> Self {
+        let names = list(peers.into_iter().map(|name| quoted(name.as_ref())));
+        let mut entry = Map::of("mesh", names);
+        entry.append(call.keys);
+        self.calls.push(entry.to_string());
+        self
+    }
+
     /// Something happens at this time after the run began. Events of one moment happen in the order in which they are given.
     pub fn event(mut self, at: SimDuration, event: Event) -> Self {
         let mut entry = Map::of("at", at);

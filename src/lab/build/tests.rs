@@ -8,9 +8,9 @@ use crate::base::{Bandwidth, PortRange, Probability};
 use crate::lab::Error;
 use crate::plan::{
     CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
-    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, Inspect, MappingBehavior, MediaKind, Needs,
-    Nickname, Path, Pooling, PortAssignment, ProxyUse, RefreshDirection, ReplyMapping, Service,
-    ServiceProtocol, StackKind, Transport, Unsolicited,
+    Hairpinning, HostCandidates, IceState, IceTransportPolicy, InboundPolicy, Inspect, MappingBehavior,
+    MediaKind, Needs, Nickname, Path, Pooling, PortAssignment, ProxyUse, RefreshDirection, ReplyMapping,
+    Service, ServiceProtocol, StackKind, Transport, Unsolicited,
 };
 
 fn second() -> SimDuration {
@@ -115,6 +115,8 @@ fn peer() -> Peer {
         .ice_transport_policy(IceTransportPolicy::Relay)
         .agent(StackKind::Is)
         .proxy(ProxyUse::Auto)
+        .ice_lite(false)
+        .host_candidates(HostCandidates::Mdns)
 }
 
 fn interface() -> Interface {
@@ -176,6 +178,7 @@ fn draft() -> Draft {
         .call_at("bob", "alice", second())
         .call_with("bob", "alice", call())
         .call("carol", "bob")
+        .mesh_with(["alice", "bob"], Call::new().at(SimDuration::from_secs(3)))
         .event(SimDuration::from_secs(20), Event::set_link("alice", Link::as_it_is().up(false)))
         .event(SimDuration::from_secs(21), Event::expect(Expect::new().ice_state(IceState::Connected)))
         .expect(expect())
@@ -190,7 +193,7 @@ fn every_typed_call_becomes_a_line_of_the_file() {
 fn what_typed_calls_say_is_a_scenario() {
     let plan = draft().scenario().plan().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(plan.name, "everything: \"at once\"");
-    assert_eq!(plan.calls.len(), 4);
+    assert_eq!(plan.calls.len(), 5);
     assert_eq!(plan.calls[2].media.len(), MediaKind::ALL.len());
 }
 
@@ -240,7 +243,7 @@ fn there_is_a_typed_call_for_every_key() {
         ("outbound", with(&outbound().keys, &[])),
         ("proxy", with(&proxy().keys, &[])),
         ("servers", with(&server().keys, &["address"])),
-        ("peers", with(&peer().keys, &["turn-credentials", "host-candidates", "interfaces"])),
+        ("peers", with(&peer().keys, &["turn-credentials", "interfaces"])),
         ("interfaces", with(&interface().keys, &[])),
         ("link", with(&link().keys, &[])),
         (
@@ -248,6 +251,7 @@ fn there_is_a_typed_call_for_every_key() {
             with(&Signalling::new().delay(second()).loss(Probability::ZERO).trickle(true).keys, &[]),
         ),
         ("calls", with(&call().keys, &[])),
+        ("mesh", with(&call().keys, &["mesh"])),
         ("media", with(&call().media, &[])),
         ("expect", with(&expect().keys, &[])),
         ("media-gap", with(&expect().media_gap, &[])),

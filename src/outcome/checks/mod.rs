@@ -126,7 +126,7 @@ impl<'a> Checks<'a> {
 
     /// The candidates that signalling brought to one side, and when.
     #[cfg(feature = "html")]
-    pub fn signalled_to(&self, side: &SessionRun) -> Vec<(&'a crate::wire::Candidate, SimTime)> {
+    pub fn signalled_to(&self, side: &SessionRun) -> Vec<(crate::wire::Candidate, SimTime)> {
         pairs::signalled_to(self.trace, side)
     }
 }

@@ -8,6 +8,7 @@ mod ice_server;
 mod ipv6;
 mod link;
 mod media;
+mod mesh;
 mod nat;
 mod peer;
 mod profile;

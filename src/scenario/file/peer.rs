@@ -6,7 +6,7 @@ use super::Named;
 use super::ice_server::{self, IceServer};
 use super::link::{self, LinkSpec};
 use super::server::users;
-use crate::plan::{Credentials, Family, IceTransportPolicy, ProxyUse, StackKind};
+use crate::plan::{Credentials, Family, HostCandidates, IceTransportPolicy, ProxyUse, StackKind};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::{INTERFACE, PEER};
 use crate::scenario::read::{At, Fields, Reader};
@@ -25,6 +25,8 @@ pub struct Peer {
     pub ice_transport_policy: Option<At<IceTransportPolicy>>,
     pub agent: Option<At<StackKind>>,
     pub proxy: Option<At<ProxyUse>>,
+    pub ice_lite: Option<At<bool>>,
+    pub host_candidates: Option<At<HostCandidates>>,
 }
 
 /// How a peer is connected.
@@ -76,9 +78,6 @@ impl Leaf<'_> {
 /// A peer's body.
 pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
     let fields = reader.fields(node, &PEER)?;
-    if let Some(node) = fields.get("host-candidates") {
-        reader.built_word("host-candidates", node, &["visible"], &["mdns", "hidden"]);
-    }
     let interfaces = fields.entry("interfaces").map(|entry| interfaces(reader, &fields, entry));
     Some(Peer {
         alone: interface(reader, &fields),
@@ -101,6 +100,8 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
             .and_then(|node| reader.word("ice-transport-policy", node)),
         agent: fields.get("agent").and_then(|node| reader.word("agent", node)),
         proxy: fields.get("proxy").and_then(|node| reader.word("proxy", node)),
+        host_candidates: fields.get("host-candidates").and_then(|node| reader.word("host-candidates", node)),
+        ice_lite: fields.get("ice-lite").and_then(|node| reader.truth("ice-lite", node)),
     })
 }
 

@@ -26,7 +26,7 @@ pub static SIGNALLING: Section = Section {
 /// What a call may be given.
 pub static CALL: Section = Section {
     name: "calls",
-    about: "An entry is `alice -> bob`, or `alice -> bob: { … }` with the keys below. The caller starts as the controlling agent.",
+    about: "An entry is `alice -> bob`, or `alice -> bob: { … }` with the keys below, or a `mesh`. The caller starts as the controlling agent.",
     keys: &[
         key("at", Kind::Duration, "`0s`", "When the call begins."),
         key(
@@ -35,6 +35,17 @@ pub static CALL: Section = Section {
             "none",
             "What flows in both directions once there is a pair: kinds of flows, or a map that gives them rates.",
         ),
+    ],
+};
+
+/// Calls of everybody to everybody.
+pub static MESH: Section = Section {
+    name: "mesh",
+    about: "An entry of `calls` that stands for many: each peer of the list calls all that come after it.",
+    keys: &[
+        key("mesh", Kind::Peers, "required", "Who takes part, two peers at least."),
+        key("at", Kind::Duration, "`0s`", "When all of these calls begin."),
+        key("media", Kind::Media, "none", "What each of them carries."),
     ],
 };
 

@@ -9,7 +9,7 @@ mod nat;
 mod peer;
 mod server;
 
-pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, MOST_RESTARTS, SELECTED, SIGNALLING};
+pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, MESH, MOST_RESTARTS, SELECTED, SIGNALLING};
 pub use events::EVENT;
 pub use firewall::{FIREWALL, OUTBOUND, PROXY};
 pub use link::LINK;
@@ -109,6 +109,8 @@ pub enum Kind {
     NamedOrNickname(&'static Section),
     /// Calls.
     Calls,
+    /// A list of two peers or more.
+    Peers,
     /// A map from nodes to links.
     Links,
     /// A node, or a map from nodes to addresses.
@@ -195,7 +197,7 @@ pub static FILE: Section = Section {
             "calls",
             Kind::Calls,
             "required",
-            "Who calls whom: `alice -> bob`, or `alice -> bob: { at: 1s }`.",
+            "Who calls whom: `alice -> bob`, or `alice -> bob: { at: 1s }`, or everybody everybody: `mesh: [alice, bob, carol]`.",
         ),
         key(
             "expect",
@@ -240,6 +242,7 @@ pub static SECTIONS: &[&Section] = &[
     &LINK,
     &SIGNALLING,
     &CALL,
+    &MESH,
     &EXPECT,
     &SELECTED,
     &DROP,
@@ -280,6 +283,7 @@ impl Kind {
             Self::Named(section) => format!("map from name to `{}`", section.name),
             Self::NamedOrNickname(section) => format!("map from name to nickname or `{}`", section.name),
             Self::Calls => "list of calls".into(),
+            Self::Peers => "list of peers".into(),
             Self::Links => "map from node to named link or `link`".into(),
             Self::Renumber => "NAT, or map from NAT to addresses".into(),
             Self::CallSide => "peer, or `PEER -> OTHER`".into(),

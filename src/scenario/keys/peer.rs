@@ -1,7 +1,7 @@
 //! The keys of peers.
 
-use super::{Key, Kind, Section, key, not_built};
-use crate::plan::{Family, IceTransportPolicy, ProxyUse, StackKind};
+use super::{Key, Kind, Section, key};
+use crate::plan::{Family, HostCandidates, IceTransportPolicy, ProxyUse, StackKind};
 use crate::scenario::word::Word;
 
 /// A peer.
@@ -46,9 +46,15 @@ pub static PEER: Section = Section {
         ),
         key(
             "host-candidates",
-            Kind::Word(|| vec!["visible"]),
+            Kind::Word(HostCandidates::words),
             "`visible`",
-            "How it tells its own addresses (RFC 8828). `mdns` and `hidden` are not built yet.",
+            "What it tells of its own addresses (RFC 8828): all; mDNS names, which only peers on its own link can resolve; none; those of its default route, which are all where it has one interface.",
+        ),
+        key(
+            "ice-lite",
+            Kind::Truth,
+            "`false`",
+            "Whether its agent is a lite one, as those of public servers may be: it answers checks and sends none (RFC 8445 §2.5).",
         ),
         key(
             "proxy",
@@ -56,7 +62,6 @@ pub static PEER: Section = Section {
             "`auto`",
             "Whether it opens TCP connections through the nearest `proxy` of the firewalls it is behind.",
         ),
-        not_built("ice-lite", "leave the key out: every agent of this version is a full one"),
         key(
             "interfaces",
             Kind::Named(&INTERFACE),

@@ -10,6 +10,7 @@ mod expect;
 mod families;
 mod ice;
 mod link;
+mod lite;
 mod mtu;
 mod names;
 mod own;
@@ -66,6 +67,7 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
     own::check(reader, file, &names, above);
     let boxes = Boxes::collect(reader, file, &names);
     let families = families::of_leaves(reader, file, &boxes);
+    lite::check(reader, file, &boxes, &families);
     let addresses = Addresses::assign(reader, file, &boxes, &families);
     let mut assumed = Assumed::default();
     assume_file(file, above, &mut assumed);

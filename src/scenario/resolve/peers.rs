@@ -7,9 +7,11 @@ use super::families::Families;
 use super::link::{link, named_link};
 use super::names::{Names, Section};
 use super::servers::Placed;
-use super::{Above, ice, proxy};
+use super::{Above, ice, lite, proxy};
 use crate::base::NodeId;
-use crate::plan::{Element, Family, IceTransportPolicy, Interface, Link, Peer, StackKind, Topology};
+use crate::plan::{
+    Element, Family, HostCandidates, IceTransportPolicy, Interface, Link, Peer, StackKind, Topology,
+};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, Named};
 use crate::scenario::read::{At, Reader, listed};
@@ -54,6 +56,7 @@ pub fn build(
         let own = &ground.addresses.leaves[numbers.clone()];
         let all: Vec<_> = own.concat();
         let key = format!("peers.{}", peer.name.value);
+        check_privacy(reader, peer);
         let agent = agent(peer, ground.above, &key, assumed);
         let servers = ice::servers(reader, ground.file, (peer, &all), ground.names, ground.servers, assumed);
         let policy = peer.body.ice_transport_policy.as_ref();
@@ -62,6 +65,12 @@ pub fn build(
             ice_servers: servers,
             ice_transport_policy: policy.map_or(IceTransportPolicy::All, |policy| policy.value),
             proxy: None,
+            ice_lite: lite::is_lite(&peer.body),
+            host_candidates: peer
+                .body
+                .host_candidates
+                .as_ref()
+                .map_or(HostCandidates::Visible, |mode| mode.value),
         };
         let behind: Vec<_> = numbers.map(|number| ground.boxes.leaf_parent(number)).collect();
         let proxies = proxy::of_peer(reader, peer, ground.boxes, &behind, ground.addresses);
@@ -78,6 +87,24 @@ pub fn build(
                 topology.node_mut(node).interface = Some(Interface { host, first, up });
             }
         }
+    }
+}
+
+/// Names and default routes of several interfaces are not there yet.
+fn check_privacy(reader: &mut Reader<'_>, peer: &Named<file::Peer>) {
+    let mode = peer.body.host_candidates.as_ref().filter(|mode| mode.value != HostCandidates::Visible);
+    if let Some(mode) = mode.filter(|_| peer.body.interfaces.len() > 1) {
+        reader.report(
+            Diagnostic::new(
+                Code::NotBuiltYet,
+                format!(
+                    "`host-candidates: {}` of a peer with several interfaces is not built yet",
+                    mode.value
+                ),
+            )
+            .at(mode.span, "not in this version")
+            .help("leave the key out, or give the peer one interface"),
+        );
     }
 }
 
