@@ -152,6 +152,10 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
                     && f.is_kind(&c[3], &c[4], &c[5])
             },
         ),
+        (r"(\S+)'s connection to (\S+) died at (.+) \((firewall-inspect)\): (.+)", |f, c| {
+            f.died(&c[1], &c[3], &c[4]).any(|(packet, death)| packet["to"] == c[2] && death["rule"] == c[5])
+                && f.gathered(&c[1], "relay").next().is_none()
+        }),
         (
             r"(\S+) maps per destination \(mapping: (\S+)\): (\S+) was told (\S+), but the check came from (\S+)",
             |f, c| f.maps_twice(&c[1], &c[4], &c[5]),
@@ -168,8 +172,24 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
                 && f.gathered(&c[1], "relay").next().is_none()
         }),
         (r"(\S+) got no relay from its TURN server", |f, c| {
-            f.gathered(&c[1], "relay").next().is_none()
+            f.lacks_a_relay(&c[1])
                 && f.packets().any(|p| p["origin"] == c[1] && text(p, "label") == "Allocate request")
+        }),
+        (
+            r"(\S+)'s own addresses stood behind mDNS names, which resolve only on its own link, and (\S+) is not on it",
+            |f, c| {
+                f.named("candidate-gathered").any(|e| e["node"] == c[1] && e["name"].is_string())
+                    && f.named("name-asked").any(|e| e["node"] == c[2] && e["address"].is_null())
+            },
+        ),
+        (r"(\S+) told (\S+) none of its own addresses \(host-candidates: hidden\)", |f, c| {
+            let told = |e: &Value| {
+                e["candidates"].as_array().is_some_and(|all| {
+                    all.iter().any(|one| one.as_str().is_some_and(|line| line.contains(" typ host")))
+                })
+            };
+            f.named("signalled").any(|e| e["node"] == c[1] && e["to"] == c[2])
+                && !f.named("signalled").any(|e| e["node"] == c[1] && told(e))
         }),
         (r"Signalling lost the (offer|answer) of (\S+)", |f, c| {
             f.named("signalled")
@@ -286,6 +306,13 @@ impl Facts {
                 })
             },
         )
+    }
+
+    /// There is a call in which the peer gathered something, but no relay.
+    fn lacks_a_relay(&self, node: &str) -> bool {
+        let gathered = || self.named("candidate-gathered").filter(|event| event["node"] == *node);
+        let is_relay = |event: &Value| text(event, "candidate").contains(" typ relay");
+        gathered().any(|event| !gathered().any(|other| other["call"] == event["call"] && is_relay(other)))
     }
 
     /// All candidates of the peer are of this family, and there are some.

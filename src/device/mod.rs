@@ -10,6 +10,7 @@ use crate::wire::Packet;
 
 pub mod clat;
 pub mod firewall;
+pub(crate) mod group;
 pub mod link;
 pub mod nat;
 pub mod router;

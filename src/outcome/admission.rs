@@ -36,7 +36,7 @@ pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Ad
             }
     };
     let is_passed = |node: &NodeId| passage.iter().any(|stop| stop.node == *node && !switches(stop));
-    for node in plan.topology.ancestors(side.node).into_iter().filter(is_passed) {
+    for node in plan.topology.ancestors(side.place()).into_iter().filter(is_passed) {
         let element = plan.element_at(node, *selected_at);
         let remote = match &*element {
             Element::Nat(nat) => nat.outside_of(pair.remote.address),

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use super::admission;
 use super::classify::Sides;
 use super::deaths::{self, CheckDeath};
+use super::hidden;
 use super::passage;
 use crate::base::{NodeId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
@@ -145,6 +146,7 @@ impl Case<'_> {
             // Where nothing but a relay would do it makes no difference.
             sentences.extend(self.relay_in_disguise().filter(|_| needs != Some(Needs::Turn)));
         }
+        sentences.extend(hidden::sentences(self.plan, self.trace, self.sides));
         // Whoever has lost contact may have selected a pair since that never carried anything.
         if [self.sides.caller, self.sides.callee].iter().all(|side| side.state.is_connected()) {
             sentences.push(format!("So the call goes through {}.", self.relays()));
@@ -159,8 +161,10 @@ impl Case<'_> {
             return vec![too_early];
         }
         sentences.extend(self.policies());
+        sentences.extend(self.inspections());
         sentences.extend(self.obstacles());
         sentences.extend(self.without_ipv4());
+        sentences.extend(hidden::sentences(self.plan, self.trace, self.sides));
         sentences.extend(self.missing_relay());
         if let Some(one_sided) = self.one_sided() {
             sentences.push(one_sided);
@@ -220,7 +224,7 @@ impl Case<'_> {
         if sender.sockets.contains(&seen) || reflexive.contains(&seen) {
             return None;
         }
-        let (nat, mapping) = self.plan.maps_per_destination(sender.node, death.at)?;
+        let (nat, mapping) = self.plan.maps_per_destination(sender.place(), death.at)?;
         Some(format!(
             "{} maps per destination (mapping: {mapping}): {} was told {told}, but the check came from {seen}.",
             self.plan.name_of(nat),
@@ -260,6 +264,25 @@ impl Case<'_> {
             format!("{} may use relayed candidates only (ice-transport-policy: relay).", self.name(side))
         })
         .collect()
+    }
+
+    /// Connections that a firewall looked into and refused, of a side without a relay.
+    fn inspections(&self) -> Vec<String> {
+        let sides = [self.sides.caller, self.sides.callee].into_iter();
+        sides
+            .filter(|side| addresses_of(side, CandidateType::Relayed).next().is_none())
+            .filter_map(|side| {
+                let death = deaths::first_inspected(self.trace, side)?;
+                Some(format!(
+                    "{}'s connection to {} died at {} ({}): {}.",
+                    self.name(side),
+                    death.aimed_at,
+                    self.place_name(death.place),
+                    death.drop.reason,
+                    death.drop.rule,
+                ))
+            })
+            .collect()
     }
 
     /// Why there was no relay to fall back on.
@@ -302,6 +325,10 @@ impl Case<'_> {
     /// A run that was cut short says nothing about NATs.
     fn ended_too_early(&self) -> Option<String> {
         let (caller, callee) = (self.sides.caller, self.sides.callee);
+        // It was not the run that ended.
+        if self.sides.ended_at().is_some() {
+            return None;
+        }
         let what = if caller.started_at.is_none() {
             "before the call began".to_owned()
         } else if callee.started_at.is_none() {
@@ -426,7 +453,7 @@ impl Case<'_> {
     }
 
     fn name(&self, side: &SessionRun) -> &str {
-        self.plan.name_of(side.node)
+        self.plan.host_of(side.node)
     }
 
     fn peer(&self, side: &SessionRun) -> Option<&Peer> {
@@ -451,7 +478,8 @@ fn addresses_of(side: &SessionRun, kind: CandidateType) -> impl Iterator<Item = 
 /// The address of the socket that the settled pair uses, or else of the preferred one.
 fn own_address(side: &SessionRun) -> String {
     let used = side.selections.last().map(|(_, pair)| pair.local.address);
-    let socket = used.filter(|address| side.sockets.contains(address)).or(side.sockets.first().copied());
+    let socket =
+        used.filter(|address| side.sockets.contains(address)).or(side.present_sockets().first().copied());
     socket.map(|socket| socket.to_string()).unwrap_or_default()
 }
 

@@ -3,8 +3,10 @@
 mod bases;
 mod call;
 mod gathering;
+mod lite;
 mod relaying;
 mod robustness;
+mod streams;
 
 use super::world::calls::*;
 use super::world::{ALICE, BOB, Datagram, World, address, config, socket, stun_server, turn_server};

@@ -52,7 +52,7 @@ use self::ports::Ports;
 use self::sending::Refusal;
 use self::table::{MappingId, Table};
 use self::unsolicited::{Graveyard, HeldSyns, OwnFlows};
-use super::{Device, Outbox, Verdict};
+use super::{Device, Outbox, Verdict, group};
 use crate::base::{Limits, PortId, Random, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{
@@ -281,6 +281,9 @@ impl Nat {
 impl Device for Nat {
     fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
         self.handle_timeout(now, out);
+        if let Some(verdict) = group::flood(port, packet, &self.routes, out) {
+            return verdict;
+        }
         if packet.flow.destination.is_ipv6()
             && let Some(ipv6) = &mut self.ipv6
         {

@@ -21,6 +21,9 @@ impl World<'_, '_> {
     /// Hands a packet that reached a host to whoever has the socket.
     pub(super) fn deliver(&mut self, node: NodeId, packet: Packet) -> Result<(), RunError> {
         let Flow { source, destination } = packet.flow;
+        if destination.ip().is_multicast() {
+            return self.hear_the_link(node, &packet);
+        }
         let payload = packet.body.payload();
         let id = match self.receivers.get(&(node, destination)) {
             None => return Ok(()),
@@ -74,16 +77,24 @@ impl World<'_, '_> {
     /// Does what a session asked for, and notes when it wants to be called next.
     pub(super) fn fulfil(&mut self, session: SessionId) -> Result<(), RunError> {
         let mut requests = std::mem::take(&mut self.requests);
+        let mut names = Vec::new();
         for request in requests.drain(..) {
             match request {
                 Request::Transmit(from, to, payload) => {
-                    let node = self.sessions[session.index()].diary.node;
+                    let diary = &self.sessions[session.index()].diary;
+                    let node = diary.place_of(from).unwrap_or(diary.node);
+                    // From a socket of an interface that is down nothing can be sent.
+                    if !self.topology.is_up(node) {
+                        continue;
+                    }
                     self.network.send(self.now, node, Packet::udp(Flow::new(from, to), payload))?;
                 }
                 Request::Connect(connect) => self.connect(session, &connect)?,
                 Request::Write(stream, message) => self.write(session, stream, message)?,
                 Request::Close(stream) => self.close_stream(session, stream)?,
                 Request::Signal(signal) => self.send_signal(session, signal),
+                Request::CloseSocket(socket) => self.close(session, socket),
+                Request::Resolve(name) => names.push(name),
                 Request::Note(event) => {
                     self.network.recorder.event(self.now, || EventKind::Agent { session, event });
                 }
@@ -92,7 +103,7 @@ impl World<'_, '_> {
         self.requests = requests;
         self.note_progress(session);
         self.schedule(session);
-        Ok(())
+        names.into_iter().try_for_each(|name| self.want_name(session, name))
     }
 
     fn send_signal(&mut self, from: SessionId, signal: Signal) {

@@ -27,7 +27,8 @@
 //! | `signalled` | `at_ms call node to message candidates arrives_ms`; `arrives_ms` is `null` if it was lost |
 //! | `signal-arrived` | `at_ms call node message` |
 //! | `agent-started` | `at_ms call node` |
-//! | `candidate-gathered` | `at_ms call node candidate` |
+//! | `candidate-gathered` | `at_ms call node candidate`, and `name` where an mDNS name is signalled instead of the address |
+//! | `name-asked` | `at_ms call node name address`; what came of a question for an mDNS name: `address` is `null` if nobody answered |
 //! | `ice-state` | `at_ms call node state` |
 //! | `pair-selected` | `at_ms call node local remote`, each with `type` and `address` |
 //! | `trouble` | `at_ms call node text` |

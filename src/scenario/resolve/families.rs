@@ -3,11 +3,11 @@
 use super::boxes::{Boxes, What};
 use crate::plan::{Clat, Family, Nat64Prefix};
 use crate::scenario::diagnostic::{Code, Diagnostic};
-use crate::scenario::file::{self, File, Named};
+use crate::scenario::file::{self, File};
 use crate::scenario::read::{At, Reader};
 use crate::scenario::source::Span;
 
-/// The families of one peer.
+/// The families of one interface of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Families {
     /// It has an IPv4 address.
@@ -20,19 +20,19 @@ pub struct Families {
     pub clat: bool,
 }
 
-/// The families of every peer: those it names, or else those its network offers. On the internet itself, which offers
+/// The families of every interface of every peer: those it names, or else those its network offers. On the internet itself, which offers
 /// both, IPv6 has to be asked for.
-pub fn of_peers(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>) -> Vec<Families> {
+pub fn of_leaves(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>) -> Vec<Families> {
     check_nats(reader, file, boxes);
-    let peers = file.peers.iter().enumerate();
-    peers
-        .map(|(index, peer)| {
-            let parent = boxes.peer_parent(index);
-            let Families { ipv4, ipv6, .. } = of_peer(reader, boxes, boxes.realm(parent), peer);
+    let leaves = file.leaves().into_iter().enumerate();
+    leaves
+        .map(|(index, leaf)| {
+            let parent = boxes.leaf_parent(index);
+            let Families { ipv4, ipv6, .. } = of_leaf(reader, boxes, boxes.realm(parent), leaf);
             let nat64 = boxes.nat64_prefix(parent).filter(|_| ipv6 && !ipv4);
-            let clat = peer.body.clat.as_ref().filter(|clat| clat.value);
+            let clat = leaf.body.clat.as_ref().filter(|clat| clat.value);
             if let Some(clat) = clat.filter(|_| nat64.is_none()) {
-                reader.report(idle_clat(peer, clat, boxes.nat64_prefix(parent)));
+                reader.report(idle_clat(leaf.name, clat, boxes.nat64_prefix(parent)));
             }
             Families { ipv4, ipv6, nat64, clat: clat.is_some() && nat64.is_some() }
         })
@@ -40,8 +40,8 @@ pub fn of_peers(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>) -> Vec<
 }
 
 /// Nothing is left for a translator to do.
-fn idle_clat(peer: &Named<file::Peer>, clat: &At<bool>, nat64: Option<Nat64Prefix>) -> Diagnostic {
-    let name = &peer.name.value;
+fn idle_clat(name: &At<String>, clat: &At<bool>, nat64: Option<Nat64Prefix>) -> Diagnostic {
+    let name = &name.value;
     let (code, message, help) = match nat64 {
         None => (
             Code::MeaninglessKey,
@@ -57,11 +57,11 @@ fn idle_clat(peer: &Named<file::Peer>, clat: &At<bool>, nat64: Option<Nat64Prefi
     Diagnostic::new(code, message).at(clat.span, "nothing to translate").help(help)
 }
 
-fn of_peer(
+fn of_leaf(
     reader: &mut Reader<'_>,
     boxes: &Boxes<'_>,
     realm: Option<usize>,
-    peer: &Named<file::Peer>,
+    peer: file::Leaf<'_>,
 ) -> Families {
     let addresses = peer.body.address.as_deref().unwrap_or_default();
     let ipv6_address = addresses.iter().find(|address| address.value.is_ipv6());
@@ -74,7 +74,7 @@ fn of_peer(
         }
         let ipv4_address = addresses.iter().find(|address| address.value.is_ipv4());
         if let (Some(nat), Some(address)) = (without_ipv4, ipv4_address) {
-            reader.report(no_ipv4(boxes, nat, peer, address.span));
+            reader.report(no_ipv4(boxes, nat, &peer.name.value, address.span));
         }
         return of(without_ipv4.is_none(), offered || ipv6_address.is_some());
     };
@@ -99,14 +99,14 @@ fn of_peer(
         reader.report(not_offered(boxes, nat, &peer.name.value, ipv6.span, without));
     }
     if let (Some(nat), Some(ipv4)) = (without_ipv4, uses(Family::Ipv4)) {
-        reader.report(no_ipv4(boxes, nat, peer, ipv4.span));
+        reader.report(no_ipv4(boxes, nat, &peer.name.value, ipv4.span));
     }
     of(uses(Family::Ipv4).is_some() && without_ipv4.is_none(), uses(Family::Ipv6).is_some())
 }
 
 /// A peer wants IPv4 behind a NAT64 that leaves it IPv6 alone.
-fn no_ipv4(boxes: &Boxes<'_>, nat: usize, peer: &Named<file::Peer>, span: Span) -> Diagnostic {
-    let (name, peer) = (boxes.all[nat].name, &peer.name.value);
+fn no_ipv4(boxes: &Boxes<'_>, nat: usize, peer: &str, span: Span) -> Diagnostic {
+    let name = boxes.all[nat].name;
     let nat64 = boxes.all[nat].nat64.map_or(name.span, |nat64| nat64.span);
     Diagnostic::new(
         Code::Contradiction,

@@ -3,6 +3,7 @@
 mod blocks;
 mod changes;
 mod filtering;
+mod groups;
 mod hairpin;
 mod icmp;
 mod invariants;

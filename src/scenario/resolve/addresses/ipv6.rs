@@ -28,9 +28,9 @@ pub struct Assigned {
     pub networks: Vec<Option<Ipv6Network>>,
     /// By number of the server.
     pub servers: Vec<Vec<IpAddr>>,
-    /// By number of the peer.
-    pub peers: Vec<Vec<IpAddr>>,
-    /// The translators' own, by number of the peer.
+    /// By number of the peer's interface.
+    pub leaves: Vec<Vec<IpAddr>>,
+    /// The translators' own, by number of the peer's interface.
     pub clats: Vec<Option<Ipv6Addr>>,
 }
 
@@ -61,7 +61,7 @@ struct Owner<'f> {
 #[derive(Clone, Copy)]
 enum Who {
     Server(usize),
-    Peer(usize),
+    Leaf(usize),
 }
 
 /// Deals out addresses to everybody who has IPv6.
@@ -69,8 +69,8 @@ pub fn assign(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>, families:
     let mut assigned = Assigned {
         networks: networks(boxes),
         servers: vec![Vec::new(); file.servers.len()],
-        peers: vec![Vec::new(); file.peers.len()],
-        clats: vec![None; file.peers.len()],
+        leaves: vec![Vec::new(); families.len()],
+        clats: vec![None; families.len()],
     };
     check_networks(reader, boxes, &assigned.networks);
     let owners = owners(file, boxes, families);
@@ -94,11 +94,11 @@ pub fn assign(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>, families:
         };
         match owner.who {
             Who::Server(index) => assigned.servers[index] = addresses,
-            Who::Peer(index) => assigned.peers[index] = addresses,
+            Who::Leaf(index) => assigned.leaves[index] = addresses,
         }
     }
     for owner in &owners {
-        if let Who::Peer(index) = owner.who
+        if let Who::Leaf(index) = owner.who
             && families[index].clat
         {
             assigned.clats[index] = Some(next(&assigned.networks, owner, FIRST_CLAT, &mut taken));
@@ -135,11 +135,11 @@ fn owners<'f>(file: &'f File, boxes: &Boxes<'f>, families: &[Families]) -> Vec<O
             owners.push(Owner { name: &server.name, nat: None, explicit, who: Who::Server(index) });
         }
     }
-    let peers = file.peers.iter().enumerate();
-    for (index, peer) in peers.filter(|(index, _)| families[*index].ipv6) {
-        let explicit = of_family(peer.body.address.as_deref(), IpAddr::is_ipv6);
-        let nat = boxes.realm(boxes.peer_parent(index));
-        owners.push(Owner { name: &peer.name, nat, explicit, who: Who::Peer(index) });
+    let leaves = file.leaves().into_iter().enumerate();
+    for (index, leaf) in leaves.filter(|(index, _)| families[*index].ipv6) {
+        let explicit = of_family(leaf.body.address.as_deref(), IpAddr::is_ipv6);
+        let nat = boxes.realm(boxes.leaf_parent(index));
+        owners.push(Owner { name: leaf.name, nat, explicit, who: Who::Leaf(index) });
     }
     owners.sort_by_key(|owner| owner.name.span);
     owners
@@ -231,7 +231,7 @@ fn next(
     let (network, mut number) = match (own, owner.who) {
         (Some(network), _) => (network.prefix, first),
         (None, Who::Server(_)) => (free(networks, SERVERS), 1),
-        (None, Who::Peer(_)) => (free(networks, PUBLIC), 1),
+        (None, Who::Leaf(_)) => (free(networks, PUBLIC), 1),
     };
     // A network has more addresses than a file has nodes.
     while taken.contains_key(&host(network, number)) {
@@ -249,7 +249,7 @@ fn free(networks: &[Option<Ipv6Network>], of: [Ipv6Net; 2]) -> Ipv6Net {
 
 /// An address that stands for another belongs to nobody.
 fn check_nat64(reader: &mut Reader<'_>, boxes: &Boxes<'_>, assigned: &Assigned) {
-    let everybody = || assigned.servers.iter().chain(&assigned.peers).flatten();
+    let everybody = || assigned.servers.iter().chain(&assigned.leaves).flatten();
     for nat64 in boxes.all.iter().filter_map(|each| each.nat64) {
         let prefix = nat64.value;
         let network = assigned.networks.iter().flatten().find(|own| overlap(own.prefix, prefix.network()));
