@@ -96,7 +96,7 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
             |f, c| c[2] != c[4] && f.has_only(&c[1], &c[2]) && f.has_only(&c[3], &c[4]),
         ),
         (
-            r"(\S+) sends to (\S+)'s ([a-zA-Z ]+) (\S+) and (\S+) sends to (\S+)'s ([a-zA-Z ]+) (\S+); (.+) rewrites? the addresses on the way",
+            r"(\S+) sends to (\S+)'s ([a-zA-Z0-9 -]+) (\S+) and (\S+) sends to (\S+)'s ([a-zA-Z0-9 -]+) (\S+); (.+) rewrites? the addresses on the way",
             |f, c| {
                 f.sends_data(&c[1], &c[4])
                     && f.sends_data(&c[5], &c[8])
@@ -111,6 +111,10 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
         (r"In front of \S+, (.+) lets anybody in \(filtering: endpoint-independent\)", |f, c| {
             names(&c[1]).iter().all(|node| f.lets_anybody_in(node))
         }),
+        (r"In front of \S+, (\S+) lets anybody in through the mapping that (\S+) asked it for", |f, c| {
+            f.named("mapping-granted").any(|e| e["node"] == c[1])
+                && f.packets().any(|p| p["origin"] == c[2] && text(p, "label").to_lowercase().contains("map"))
+        }),
         (
             r"It would have worked without STUN as well: one side can be reached at an address it knows",
             |f, _| f.outcome["calls"].as_array().expect("calls").iter().any(|call| call["needs"] == "none"),
@@ -120,7 +124,7 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
             |f, c| f.check_died(&c[1], &c[2], &c[3], "", "", ""),
         ),
         (
-            r"(\S+)'s (check|answer to a check) to (\S+)'s ([a-zA-Z ]+) (\S+) died at (.+?) \((\S+)\), where it came from (\[\S+\]:\d+|[^\s:]+:\d+)(?:: (.+))?",
+            r"(\S+)'s (check|answer to a check) to (\S+)'s ([a-zA-Z0-9 -]+) (\S+) died at (.+?) \((\S+)\), where it came from (\[\S+\]:\d+|[^\s:]+:\d+)(?:: (.+))?",
             |f, c| {
                 f.check_died(&c[1], &c[6], &c[7], &c[5], &c[8], c.get(9).map_or("", |m| m.as_str()))
                     && f.is_kind(&c[3], &c[4], &c[5])
@@ -262,6 +266,10 @@ impl Facts {
     }
 
     fn is_kind(&self, owner: &str, words: &str, address: &str) -> bool {
+        if let Some(nat) = words.strip_prefix("address as ").and_then(|rest| rest.strip_suffix(" granted it"))
+        {
+            return self.named("mapping-granted").any(|e| e["node"] == *nat && e["outside"] == *address);
+        }
         let has = |kind: &str| self.gathered(owner, kind).any(|known| known == address);
         match words {
             "own address" => has("host"),

@@ -12,6 +12,7 @@ mod conversation;
 mod gatherer;
 pub mod is_stack;
 mod own;
+mod port_mapping;
 #[cfg(feature = "rtc")]
 pub mod rtc_stack;
 mod seeded;
@@ -22,7 +23,7 @@ mod turn_client;
 #[cfg(test)]
 mod world;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 pub use own::OwnStacks;
 
@@ -48,6 +49,9 @@ pub struct AgentConfig {
     pub caller: bool,
     /// Servers to gather from.
     pub ice_servers: Vec<IceServer>,
+    /// The NAT that it asks for mappings of its sockets, at its address inside; `None`: it does not ask. What such a NAT tells
+    /// everybody comes as to a socket [`ANNOUNCED_AT`](crate::wire::port_mapping::ANNOUNCED_AT).
+    pub port_mapping: Option<IpAddr>,
     /// Which candidates it may use.
     pub policy: IceTransportPolicy,
     /// True: candidates are signalled one by one as they are found.

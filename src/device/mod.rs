@@ -8,6 +8,7 @@ use crate::plan::{Drop, DropReason, Rule, StateChange};
 use crate::wire::Packet;
 
 pub mod firewall;
+pub(crate) mod group;
 pub mod link;
 pub mod nat;
 pub mod router;

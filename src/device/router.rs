@@ -1,6 +1,6 @@
 //! A router: forwards by destination and nothing else. It has no address, so it dies in silence.
 
-use super::{Device, Outbox, Verdict};
+use super::{Device, Outbox, Verdict, group};
 use crate::base::{PortId, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{DropReason, Rule};
@@ -27,6 +27,9 @@ impl Router {
 impl Device for Router {
     fn handle(&mut self, _now: SimTime, _port: PortId, packet: &mut Packet, _out: &mut Outbox) -> Verdict {
         let destination = packet.flow.destination.ip();
+        if group::is_link_local(destination) {
+            return Verdict::Deliver;
+        }
         let Some(port) = self.routes.port_for(destination) else {
             return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination });
         };

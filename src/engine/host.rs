@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::base::{PortId, SimTime};
-use crate::device::{Device, Outbox, Verdict};
+use crate::device::{Device, Outbox, Verdict, group};
 use crate::plan::{DropReason, Protocol, Rule};
 use crate::wire::{IcmpKind, Packet};
 
@@ -34,6 +34,9 @@ impl Device for Host {
     fn handle(&mut self, _now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
         let destination = packet.flow.destination;
         if !self.addresses.contains(&destination.ip()) {
+            if group::is_link_local(destination.ip()) {
+                return Verdict::Deliver;
+            }
             return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination: destination.ip() });
         }
         match packet.protocol() {

@@ -306,6 +306,8 @@ pub struct Peer {
     pub ice_servers: Vec<IceServer>,
     /// Which candidates it may use.
     pub ice_transport_policy: IceTransportPolicy,
+    /// The NAT that its agent asks for mappings, at its address inside; `None`: it does not ask.
+    pub port_mapping: Option<IpAddr>,
 }
 
 words! {

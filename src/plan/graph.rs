@@ -324,6 +324,12 @@ impl RouteTable {
     pub fn exact_port_for(&self, address: IpAddr) -> Option<PortId> {
         self.exact.get(&address).copied()
     }
+
+    /// The ports behind which there is a node, in rising order.
+    pub fn ports(&self) -> impl Iterator<Item = PortId> {
+        let ports: std::collections::BTreeSet<PortId> = self.exact.values().copied().collect();
+        ports.into_iter()
+    }
 }
 
 fn node_index(id: NodeId) -> NodeIndex {

@@ -35,6 +35,8 @@ pub struct MappingRow {
     pub created: SimTime,
     /// When it will go unless it is refreshed.
     pub expires: SimTime,
+    /// True if its host asked for it (RFC 6887 §2 calls it explicit): no traffic prolongs it, and it is for all remotes.
+    pub explicit: bool,
 }
 
 /// External ports that a NAT has given to one host.
@@ -62,7 +64,18 @@ pub enum StateChange {
         /// Who may send to it now.
         remote: SocketAddr,
     },
-    /// A mapping's lifetime ran out.
+    /// A NAT promised a host the mapping that it had asked for, or promised it anew.
+    MappingGranted {
+        /// The protocol of the mapping.
+        protocol: Protocol,
+        /// The endpoint inside.
+        internal: SocketAddr,
+        /// The endpoint it has outside.
+        external: SocketAddr,
+        /// For how long from now.
+        lifetime: SimDuration,
+    },
+    /// A mapping's lifetime ran out, or its host gave it back.
     MappingExpired {
         /// The protocol of the mapping.
         protocol: Protocol,

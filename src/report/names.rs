@@ -6,7 +6,7 @@ use crate::base::{NodeId, PortId, SessionId};
 use crate::engine::Run;
 use crate::plan::{Element, Plan};
 use crate::trace::{PacketRecord, Place};
-use crate::wire::{Body, Candidate, TcpFlags, stun};
+use crate::wire::{Body, Candidate, TcpFlags, port_mapping, stun};
 
 /// What a port is called: `outside` and `inside-1`, `inside-2` … for NATs and firewalls, its number for all others.
 pub fn port(plan: &Plan, node: NodeId, port: PortId) -> String {
@@ -44,7 +44,8 @@ pub fn packet(record: &PacketRecord) -> String {
 pub fn packet_with(record: &PacketRecord, message: Option<&stun::Described<'_>>) -> String {
     match (&record.body, message) {
         (Body::Udp(_), Some(message)) => message.summary(),
-        (Body::Udp(payload), None) => format!("data, {} bytes", payload.len()),
+        (Body::Udp(payload), None) => port_mapping::describe(&record.flow, payload)
+            .unwrap_or_else(|| format!("data, {} bytes", payload.len())),
         (Body::Tcp(segment), _) => tcp(segment.flags, segment.payload.len()),
         (Body::Icmp(icmp), _) => format!("ICMP {}", icmp.kind),
     }

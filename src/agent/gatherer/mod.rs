@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 pub(super) use self::preference::Families;
+use super::port_mapping::PortMapper;
 use super::server_link::{ServerLink, Tools};
 use super::stun_client::{Answer, StunClient};
 use super::transaction::TransactionIds;
@@ -25,6 +26,8 @@ pub(super) struct Gatherer {
     max_candidates: usize,
     families: Families,
     ids: TransactionIds,
+    /// `None`: there is no NAT to ask for mappings.
+    mapper: Option<PortMapper>,
     stun: Vec<StunClient>,
     turn: Vec<TurnClient>,
     candidates: Vec<Candidate>,
@@ -63,6 +66,7 @@ impl Gatherer {
             max_candidates: config.max_candidates,
             families: Families::of(&config.sockets),
             ids: TransactionIds::new(config.seed, &config.name),
+            mapper: None,
             stun: Vec::new(),
             turn: Vec::new(),
             candidates: Vec::new(),
@@ -73,12 +77,14 @@ impl Gatherer {
         }
     }
 
-    /// Takes the host candidates and asks every server from every base of its family, one each [`TA`].
+    /// Takes the host candidates and asks the nearest NAT for mappings and every server from every base of its family, one
+    /// each [`TA`]. The NAT comes first: it answers soonest, and what it maps is what servers then see.
     pub(super) fn start(&mut self, now: SimTime, config: &AgentConfig, out: &mut VecDeque<Output>) {
         for base in &config.sockets {
             self.add(CandidateType::Host, *base, *base, None, None, out);
         }
-        let mut start = now;
+        self.mapper = PortMapper::new(config, now, TA);
+        let mut start = now + TA.times(self.mapper.as_ref().map_or(0, PortMapper::len) as u64);
         for server in &config.ice_servers {
             for link in ServerLink::all(server, &config.sockets, out) {
                 match server.kind {
@@ -105,7 +111,9 @@ impl Gatherer {
 
     /// True once every transaction that may yield a candidate has ended.
     pub(super) fn is_complete(&self) -> bool {
-        self.stun.iter().all(StunClient::has_ended) && self.turn.iter().all(TurnClient::has_ended)
+        self.mapper.as_ref().is_none_or(PortMapper::has_ended)
+            && self.stun.iter().all(StunClient::has_ended)
+            && self.turn.iter().all(TurnClient::has_ended)
     }
 
     /// Sees whether a datagram that came to `socket` comes from one of the servers.
@@ -117,6 +125,13 @@ impl Gatherer {
         payload: &'a [u8],
         out: &mut VecDeque<Output>,
     ) -> Incoming<'a> {
+        if let Some(mapper) = self.mapper.as_mut().filter(|mapper| mapper.is_way_of(socket, from)) {
+            let gateway = mapper.gateway();
+            if let Some(mapped) = mapper.take(now, socket, payload, out) {
+                self.add_reflexive(mapped.external, mapped.base, gateway, out);
+            }
+            return Incoming::Answer;
+        }
         let Some(link) = self.links().find(|link| link.is_way_of(socket, from)) else {
             return Incoming::Direct;
         };
@@ -164,7 +179,9 @@ impl Gatherer {
         if let Some(client) = self.stun.iter_mut().find(|client| client.link() == link && client.expects(id))
         {
             match client.answer(now, message) {
-                Answer::Mapped(mapped) => self.add_reflexive(mapped, link, out),
+                Answer::Mapped(mapped) => {
+                    self.add_reflexive(mapped, link.base(), link.server().ip(), out);
+                }
                 Answer::Refused(code) => {
                     let server = link.server();
                     let why = code.map_or("an answer without an address".to_owned(), |code| code.to_string());
@@ -194,7 +211,7 @@ impl Gatherer {
         match allocation {
             Some(Allocation::Made { relayed, mapped }) => {
                 if let Some(mapped) = mapped {
-                    self.add_reflexive(mapped, link, out);
+                    self.add_reflexive(mapped, link.base(), link.server().ip(), out);
                 }
                 let server = Some(link.server().ip());
                 self.add(CandidateType::Relayed, relayed, link.base(), mapped, server, out);
@@ -210,9 +227,15 @@ impl Gatherer {
         }
     }
 
-    fn add_reflexive(&mut self, mapped: SocketAddr, link: ServerLink, out: &mut VecDeque<Output>) {
-        let (base, server) = (link.base(), Some(link.server().ip()));
-        self.add(CandidateType::ServerReflexive, mapped, base, Some(base), server, out);
+    /// The base's address outside, as a server saw it or as the NAT promised it.
+    fn add_reflexive(
+        &mut self,
+        mapped: SocketAddr,
+        base: SocketAddr,
+        server: IpAddr,
+        out: &mut VecDeque<Output>,
+    ) {
+        self.add(CandidateType::ServerReflexive, mapped, base, Some(base), Some(server), out);
     }
 
     /// Adds a candidate that was found through `base` unless it is redundant: the same transport address and base as
@@ -311,13 +334,17 @@ impl Gatherer {
     /// When it wants [`Gatherer::step`].
     pub(super) fn due(&self) -> Option<SimTime> {
         let stun = self.stun.iter().filter_map(|client| client.due(self.keep_alive));
-        stun.chain(self.turn.iter().filter_map(TurnClient::due)).min()
+        let mapper = self.mapper.iter().filter_map(PortMapper::due);
+        mapper.chain(stun).chain(self.turn.iter().filter_map(TurnClient::due)).min()
     }
 
     /// Does what is due at `now`.
     pub(super) fn step(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
         if self.due().is_none_or(|due| now < due) {
             return;
+        }
+        if let Some(mapper) = &mut self.mapper {
+            mapper.step(now, out);
         }
         for client in &mut self.stun {
             if client.step(now, self.keep_alive, &mut Tools { ids: &mut self.ids, out }) {

@@ -37,7 +37,8 @@ use sansio::Protocol as _;
 use self::server_client::News;
 use self::servers::Servers;
 use super::conversation::{Conversation, IceCredentials};
-use super::gatherer::is_usable;
+use super::gatherer::{TA, is_usable};
+use super::port_mapping::PortMapper;
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{CandidateType, IceState, StackKind};
@@ -65,6 +66,8 @@ pub struct RtcStack {
     crypto: Arc<dyn RTCCryptoProvider>,
     ice: Agent,
     servers: Servers,
+    /// `None`: there is no NAT to ask for mappings.
+    mapper: Option<PortMapper>,
     /// Our candidates in the order in which they were found.
     local: Vec<Candidate>,
     state: IceState,
@@ -113,6 +116,7 @@ impl RtcStack {
             crypto,
             ice,
             servers: Servers::default(),
+            mapper: None,
             local: Vec::new(),
             state: IceState::New,
             selected: None,
@@ -128,6 +132,11 @@ impl RtcStack {
         for base in self.config.sockets.clone() {
             self.add_local(CandidateType::Host, base, base, None);
         }
+        // The NAT first: it answers soonest, and what it maps is what servers then see.
+        self.mapper = PortMapper::new(&self.config, now, TA);
+        if let Some(mapper) = &mut self.mapper {
+            mapper.step(now, &mut self.out);
+        }
         self.servers.start(now, &self.config, &self.crypto, &mut self.out);
     }
 
@@ -139,6 +148,13 @@ impl RtcStack {
     }
 
     fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
+        if let Some(mapper) = self.mapper.as_mut().filter(|mapper| mapper.is_way_of(socket, from)) {
+            if let Some(mapped) = mapper.take(now, socket, payload, &mut self.out) {
+                let base = mapped.base;
+                self.add_local(CandidateType::ServerReflexive, mapped.external, base, Some(base));
+            }
+            return;
+        }
         if self.conversation.has_started() && !self.servers.take(now, socket, from, payload, &mut self.out) {
             self.take_from_peer(now, from, socket, payload);
         }
@@ -186,9 +202,13 @@ impl RtcStack {
             self.set_state(IceState::Failed);
             return;
         }
+        if let Some(mapper) = &mut self.mapper {
+            mapper.step(now, &mut self.out);
+        }
         self.servers.step(now, &mut self.out);
         self.take_news(now);
-        self.conversation.tell(&self.local, || self.servers.is_complete(), &mut self.out);
+        let is_mapped = self.mapper.as_ref().is_none_or(PortMapper::has_ended);
+        self.conversation.tell(&self.local, || is_mapped && self.servers.is_complete(), &mut self.out);
         self.begin_checks(now);
         self.hand_over_candidates(now);
         self.run_ice(now);
@@ -361,7 +381,8 @@ impl IceStack for RtcStack {
         if self.state == IceState::Failed {
             return None;
         }
-        [self.conversation.deadline(), self.servers.due(), self.ice_due()].into_iter().flatten().min()
+        let mapper = self.mapper.as_ref().and_then(PortMapper::due);
+        [self.conversation.deadline(), mapper, self.servers.due(), self.ice_due()].into_iter().flatten().min()
     }
 }
 

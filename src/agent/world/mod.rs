@@ -78,6 +78,7 @@ pub(super) fn config(side: usize) -> AgentConfig {
         sockets: vec![socket(side)],
         caller: side == ALICE,
         ice_servers: Vec::new(),
+        port_mapping: None,
         policy: IceTransportPolicy::All,
         trickle: true,
         max_candidates: 100,

@@ -16,7 +16,7 @@ pub(in crate::device) mod states;
 use std::net::SocketAddr;
 
 use self::states::{Noted, Sign, States};
-use super::{Device, Outbox, Verdict};
+use super::{Device, Outbox, Verdict, group};
 use crate::base::{Limits, PortId, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{
@@ -150,6 +150,7 @@ impl Device for Firewall {
         let destination = packet.flow.destination.ip();
         let to = match self.routes.port_for(destination) {
             Some(to) if to != port => to,
+            _ if group::is_link_local(destination) => return Verdict::Deliver,
             _ => return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination }),
         };
         if port != PortId::UPLINK && to != PortId::UPLINK {

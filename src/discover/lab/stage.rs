@@ -79,6 +79,7 @@ fn client() -> Element {
         agent: StackKind::Is,
         ice_servers: Vec::new(),
         ice_transport_policy: IceTransportPolicy::All,
+        port_mapping: None,
     })
 }
 

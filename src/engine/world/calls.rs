@@ -66,6 +66,7 @@ pub(super) fn open_sessions(
                 sockets: sockets.clone(),
                 caller: caller_side,
                 ice_servers: peer.ice_servers.clone(),
+                port_mapping: peer.port_mapping,
                 policy: peer.ice_transport_policy,
                 trickle: plan.signalling.trickle,
                 max_candidates: options.limits.candidates_per_agent,

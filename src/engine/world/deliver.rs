@@ -6,7 +6,9 @@ use crate::base::{NodeId, SessionId};
 use crate::endpoint::{self, Request as Asked};
 use crate::engine::RunError;
 use crate::engine::session::Request;
+use crate::plan::{Element, Peer};
 use crate::trace::EventKind;
+use crate::wire::port_mapping::ANNOUNCED_AT;
 use crate::wire::{Flow, Packet, Signal};
 
 /// Who gets what comes to a socket.
@@ -22,6 +24,9 @@ impl World<'_, '_> {
     pub(super) fn deliver(&mut self, node: NodeId, packet: Packet) -> Result<(), RunError> {
         let Flow { source, destination } = packet.flow;
         let payload = packet.body.payload();
+        if destination == ANNOUNCED_AT {
+            return self.announce(node, &packet);
+        }
         let id = match self.receivers.get(&(node, destination)) {
             None => return Ok(()),
             Some(&Receiver::Seat(seat)) => {
@@ -33,6 +38,23 @@ impl World<'_, '_> {
         let session = &mut self.sessions[id.index()];
         session.receive(self.now, destination, source, payload, packet.trail, &mut self.requests)?;
         self.fulfil(id)
+    }
+
+    /// Hands what a NAT tells everybody to all who asked it for mappings.
+    fn announce(&mut self, node: NodeId, packet: &Packet) -> Result<(), RunError> {
+        let Element::Peer(Peer { port_mapping: Some(_), .. }) = self.plan.topology.node(node).element else {
+            return Ok(());
+        };
+        let Flow { source, destination } = packet.flow;
+        for id in (0..self.sessions.len() as u32).map(SessionId::new) {
+            let session = &mut self.sessions[id.index()];
+            if session.diary.node == node && session.diary.started_at.is_some() {
+                let payload = packet.body.payload();
+                session.receive(self.now, destination, source, payload, packet.trail, &mut self.requests)?;
+                self.fulfil(id)?;
+            }
+        }
+        Ok(())
     }
 
     /// Hands something to a session, and does what it asks for.

@@ -166,6 +166,8 @@ settings! { Peer {
     ice_transport_policy = "ice-transport-policy": IceTransportPolicy,
     /// Which real ICE stack runs here.
     agent = "agent": StackKind,
+    /// Whether it asks the nearest NAT for a mapping of its socket (RFC 6886, RFC 6887).
+    port_mapping = "port-mapping": bool,
 } }
 
 /// A server as an agent is told of it.

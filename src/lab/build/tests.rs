@@ -9,8 +9,8 @@ use crate::lab::Error;
 use crate::plan::{
     CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
     Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, MediaKind, Needs, Nickname,
-    Path, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, ServiceProtocol, StackKind,
-    Transport, Unsolicited,
+    Path, Pooling, PortAssignment, PortMapping, RefreshDirection, ReplyMapping, Service, ServiceProtocol,
+    StackKind, Transport, Unsolicited,
 };
 
 fn second() -> SimDuration {
@@ -35,6 +35,7 @@ fn nat() -> Nat {
         .udp_timeout_unreplied(second())
         .timeout_refresh(RefreshDirection::Both)
         .unsolicited(Unsolicited::Icmp)
+        .port_mapping(PortMapping::Pcp)
         .outside([[10, 9, 0, 7]])
         .inside("192.168.7.0/24")
         .ipv6(ipv6())
@@ -101,6 +102,7 @@ fn peer() -> Peer {
             IceServer::new("turn:turn.example.org:443?transport=udp").credentials("ann # lee", "5e3")
         ])
         .ice_transport_policy(IceTransportPolicy::Relay)
+        .port_mapping(true)
         .agent(StackKind::Is)
 }
 
@@ -201,7 +203,7 @@ fn there_is_a_typed_call_for_every_key() {
     };
     // What has one value only needs no call; matrix, tags and version are for files.
     let said = [
-        ("nats", with(&nat().keys, &["type", "profile", "port-mapping"])),
+        ("nats", with(&nat().keys, &["type", "profile"])),
         ("ipv6", with(&ipv6().keys, &[])),
         ("firewalls", with(&firewall().keys, &["profile"])),
         ("outbound", with(&outbound().keys, &[])),

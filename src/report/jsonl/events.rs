@@ -85,6 +85,11 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
             .with("protocol", protocol.word())
             .address("outside", *external)
             .with("remote", names::endpoint(*remote)),
+        StateChange::MappingGranted { protocol, internal, external, lifetime } => line("mapping-granted")
+            .with("protocol", protocol.word())
+            .address("inside", *internal)
+            .address("outside", *external)
+            .lifetime(*lifetime),
         StateChange::MappingExpired { protocol, internal, external } => line("mapping-expired")
             .with("protocol", protocol.word())
             .address("inside", *internal)

@@ -11,7 +11,7 @@ use super::profile;
 use crate::base::{PortRange, SimDuration};
 use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, NatBehavior, Nickname,
-    Pooling, PortAssignment, RefreshDirection, ReplyMapping, Unsolicited,
+    Pooling, PortAssignment, PortMapping, RefreshDirection, ReplyMapping, Unsolicited,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::NAT;
@@ -72,6 +72,7 @@ pub struct Axes {
     pub udp_timeout_unreplied: Option<At<SimDuration>>,
     pub timeout_refresh: Option<At<RefreshDirection>>,
     pub unsolicited: Option<At<Unsolicited>>,
+    pub port_mapping: Option<At<PortMapping>>,
 }
 
 /// The keys of a NAT that say how it translates.
@@ -216,9 +217,7 @@ fn nickname(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<At<Nickna
 /// The axes of a NAT or of a profile.
 pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
     let for_udp: Vec<&str> = Unsolicited::FOR_UDP.iter().map(|word| word.word()).collect();
-    if let Some(node) = fields.get("port-mapping") {
-        reader.built_word("port-mapping", node, &["off"], &["upnp", "nat-pmp", "pcp"]);
-    }
+    let port_mapping: Vec<&str> = PortMapping::ALL.iter().map(|word| word.word()).collect();
     macro_rules! word {
         ($key:literal) => {
             fields.get($key).and_then(|node| reader.word($key, node))
@@ -250,6 +249,10 @@ pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
             .get("unsolicited")
             .filter(|node| reader.built_word("unsolicited", node, &for_udp, &["rst"]))
             .and_then(|node| reader.word("unsolicited", node)),
+        port_mapping: fields
+            .get("port-mapping")
+            .filter(|node| reader.built_word("port-mapping", node, &port_mapping, &["upnp"]))
+            .and_then(|node| reader.word("port-mapping", node)),
     };
     if let (Some(unreplied), Some(replied)) = (&axes.udp_timeout_unreplied, &axes.udp_timeout)
         && unreplied.value > replied.value
@@ -289,6 +292,7 @@ impl Axes {
         set(self.udp_timeout_unreplied.as_ref(), &mut behavior.lifetimes.udp_unreplied);
         set(self.timeout_refresh.as_ref(), &mut behavior.lifetimes.refresh);
         set(self.unsolicited.as_ref(), &mut behavior.unsolicited);
+        set(self.port_mapping.as_ref(), &mut behavior.port_mapping);
         if let Some(quota) = &self.max_ports_per_host {
             behavior.ports.max_per_host = u16::try_from(quota.value).ok();
         }

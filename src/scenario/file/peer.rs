@@ -23,6 +23,7 @@ pub struct Peer {
     pub turn_credentials: Option<At<Credentials>>,
     pub ice_transport_policy: Option<At<IceTransportPolicy>>,
     pub agent: Option<At<StackKind>>,
+    pub port_mapping: Option<At<bool>>,
 }
 
 /// A peer's body.
@@ -53,6 +54,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
             .get("ice-transport-policy")
             .and_then(|node| reader.word("ice-transport-policy", node)),
         agent: fields.get("agent").and_then(|node| reader.word("agent", node)),
+        port_mapping: fields.get("port-mapping").and_then(|node| reader.truth("port-mapping", node)),
     })
 }
 

@@ -13,6 +13,7 @@ mod link;
 mod mtu;
 mod names;
 mod own;
+mod port_mapping;
 mod servers;
 
 use crate::base::{NodeId, Probability, SimDuration};
@@ -96,6 +97,7 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
                 .ice_transport_policy
                 .as_ref()
                 .map_or(crate::plan::IceTransportPolicy::All, |policy| policy.value),
+            port_mapping: port_mapping::gateway(reader, file, &boxes, &addresses, index, &mut assumed),
         });
         topology.add(at, name, element, own, link);
     }
