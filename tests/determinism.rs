@@ -101,7 +101,7 @@ fn shape(run: &Run) -> Vec<(u64, usize, usize)> {
     let trace = run.trace.as_ref().expect("a recorded run");
     let departures = trace.events.iter().filter_map(|event| match &event.kind {
         EventKind::Departed(hop) => {
-            Some((event.at.as_nanos(), hop.node.index(), trace.packets[hop.packet.index()].len))
+            Some((event.at.as_nanos(), hop.node.index(), trace.packets.get(hop.packet)?.len))
         }
         _ => None,
     });

@@ -94,7 +94,7 @@ fn families_are_never_paired() {
     let text = half("[ipv4, ipv6]", "{ prefix: \"2001:db8:a::/64\" }");
     for stacks in mixes() {
         let trace = trace_of(&with_stacks(plan_of_text(&text, 1), stacks));
-        for packet in &trace.packets {
+        for (_, packet) in trace.packets.iter() {
             let flow = packet.flow;
             assert_eq!(flow.source.is_ipv4(), flow.destination.is_ipv4(), "{stacks:?}: {flow:?}");
         }

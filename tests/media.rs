@@ -105,7 +105,7 @@ fn relayed(call: Call) -> Draft {
 fn wrapped(finished: &Finished, bytes: usize) -> f64 {
     let trace = finished.run().trace.as_ref().expect("a trace");
     let holds = |payload: &[u8]| payload.windows(6).any(|part| part == b"audio ");
-    let packets = trace.packets.iter();
+    let packets = trace.packets.iter().map(|(_, packet)| packet);
     packets.filter(|packet| packet.len == bytes && holds(packet.body.payload())).count() as f64
 }
 

@@ -93,7 +93,7 @@ fn server(nonce_lifetime: SimDuration) -> Server {
     };
     let config = plan::Server { stun: vec![Listen::udp(3478)], turn: Some(turn), up: true };
     let random = Random::stream(1, "turn", "server");
-    Server::new(&config, &[address(SERVER).ip()], &Limits::DEFAULT, random)
+    Server::new(&config, &[address(SERVER).ip()], &Limits::DEFAULT, 1_500, random)
 }
 
 fn demo() -> Credentials {
@@ -209,7 +209,7 @@ impl World {
                 Output::Selected(pair) => self.sides[side].selected = Some(pair),
                 Output::Trouble(trouble) => self.sides[side].troubles.push(trouble),
                 Output::Data { payload, .. } => self.sides[side].data.push(payload),
-                Output::Gathered(_) | Output::State(_) => {}
+                _ => {}
             }
         }
     }

@@ -28,7 +28,7 @@ fn every_scenario_shows_what_it_teaches() {
         let source = Source { name, text };
         let plan =
             scenario::load(&source, &Overrides::default(), &limits).unwrap_or_else(|error| panic!("{error}"));
-        let options = RunOptions { record: true, limits, ..RunOptions::default() };
+        let options = RunOptions { record: true, skip_rest: plan.is_long(), limits, ..RunOptions::default() };
         let (run, outcome) = simulate(&plan, &options).expect("a finished run");
         let report = Report { plan: &plan, run: &run, outcome: &outcome };
         let text = human::write_parts(report, &PARTS, Options { full: true, ..Options::default() });

@@ -3,7 +3,7 @@
 //! An [`IceStack`] is one peer's agent for one call: it gathers candidates, talks to STUN and TURN servers,
 //! checks pairs and selects one. It gets [`Input`]s with the time they happen at; after each, whoever drives it
 //! drains [`IceStack::poll`] and asks [`IceStack::next_timeout`]. All of its datagrams leave from, and come to,
-//! the UDP sockets it was given.
+//! the UDP sockets it was given; streams of messages it opens as it wants.
 
 mod clock;
 #[cfg(test)]
@@ -17,6 +17,7 @@ mod port_mapping;
 pub mod rtc_stack;
 mod seeded;
 mod server_link;
+mod stream;
 mod stun_client;
 mod transaction;
 mod turn_client;
@@ -26,6 +27,7 @@ mod world;
 use std::net::{IpAddr, SocketAddr};
 
 pub use own::OwnStacks;
+pub use stream::{Connect, Security, StreamEnd, StreamId};
 
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{IceServer, IceState, IceTransportPolicy, StackKind};
@@ -76,6 +78,27 @@ pub enum Input<'a> {
         /// What it carried.
         payload: &'a [u8],
     },
+    /// A stream it asked for is open: for a secured one, the handshake is over too.
+    Opened {
+        /// The stream.
+        stream: StreamId,
+        /// The transport address of our end.
+        local: SocketAddr,
+    },
+    /// A message came whole over a stream.
+    Read {
+        /// The stream.
+        stream: StreamId,
+        /// The message, without its framing.
+        message: &'a [u8],
+    },
+    /// A stream is gone, or could not be opened. Its id means nothing any more.
+    Closed {
+        /// The stream.
+        stream: StreamId,
+        /// What became of it.
+        why: StreamEnd,
+    },
     /// The time it asked for has come.
     Timeout,
     /// Send application data over the selected pair. Ignored while there is none, or while it is silent.
@@ -94,6 +117,18 @@ pub enum Output {
         /// What.
         payload: Vec<u8>,
     },
+    /// Open a stream of messages.
+    Connect(Connect),
+    /// Send a message over a stream; over one that is not open yet, as soon as it is.
+    Write {
+        /// The stream.
+        stream: StreamId,
+        /// One message, without framing.
+        message: Vec<u8>,
+    },
+    /// Close a stream, after what was written to it has been sent; one that is not open yet at once. Nothing more is heard of
+    /// it.
+    Close(StreamId),
     /// Tell the peer.
     Signal(Signal),
     /// A local candidate was found. It is signalled separately, if the policy allows.

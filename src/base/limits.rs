@@ -34,6 +34,8 @@ pub struct Limits {
     pub mappings_per_nat: usize,
     /// Allocations of one TURN server.
     pub allocations_per_server: usize,
+    /// TCP connections of one host or server; a SYN beyond them is refused with a RST.
+    pub tcp_connections: usize,
     /// Candidates one agent may gather, and accept from its peer.
     pub candidates_per_agent: usize,
     /// Bytes of recorded packets and events; beyond it events are counted and no longer kept.
@@ -57,6 +59,7 @@ impl Limits {
         queue_packets: 1_000,
         mappings_per_nat: 65_536,
         allocations_per_server: 1_024,
+        tcp_connections: 4_096,
         candidates_per_agent: 100,
         trace_bytes: 256 << 20,
     };

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Exit;
 use super::console::Console;
-use super::load::{load_source, ran, shown};
+use super::load::{Detail, load_source, ran, shown};
 use super::overrides::OverrideArguments;
 use super::progress;
 use crate::engine::RunError;
@@ -55,7 +55,7 @@ pub fn execute(arguments: &ExplainArguments, console: &mut Console) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let ran = match ran(&arguments.file, &plan, &arguments.overrides, console) {
+    let ran = match ran(&arguments.file, &plan, Detail::Story, &arguments.overrides, console) {
         Ok(ran) => ran,
         Err(exit) => return exit,
     };

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::console::Console;
-use super::load::{load, ran};
+use super::load::{Detail, load, ran};
 use super::output::OutputArguments;
 use super::overrides::OverrideArguments;
 use crate::base::{SimDuration, SimTime};
@@ -77,7 +77,7 @@ fn ladder(arguments: &LadderArguments, console: &mut Console) -> Result<String, 
         console.complain(&format!("error: {explanation}"));
         Exit::Rejected
     })?;
-    let ran = ran(&arguments.file, &plan, &arguments.overrides, console)?;
+    let ran = ran(&arguments.file, &plan, Detail::Everything, &arguments.overrides, console)?;
     let report = ran.report(&plan);
     if let Some(missing) = ran.run.trace.as_ref().map(|trace| trace.truncated).filter(|missing| *missing > 0)
     {

@@ -112,14 +112,25 @@ impl Ran {
     }
 }
 
+/// How much of a long run its trace holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Every packet.
+    Everything,
+    /// What happens, without the packets of calls at rest.
+    Story,
+}
+
 /// Runs a plan with its trace, which explains the verdict; a run that does not finish goes to standard error.
 pub fn ran(
     file: &Path,
     plan: &Plan,
+    detail: Detail,
     overrides: &OverrideArguments,
     console: &mut Console,
 ) -> Result<Ran, Exit> {
-    let options = RunOptions { record: true, limits: overrides.limits(), ..RunOptions::default() };
+    let skip_rest = detail == Detail::Story && plan.is_long();
+    let options = RunOptions { record: true, skip_rest, limits: overrides.limits(), ..RunOptions::default() };
     match simulate(plan, &options) {
         Ok((run, mut outcome)) => {
             outcome.file = Some(file.display().to_string());

@@ -7,7 +7,7 @@ use clap::Args;
 use super::Exit;
 use super::console::Console;
 use super::explain::flips;
-use super::load::{Ran, load_source, ran, shown};
+use super::load::{Detail, Ran, load_source, ran, shown};
 use super::output::OutputArguments;
 use super::overrides::OverrideArguments;
 use crate::explain::{Depth, Experiment, Flips};
@@ -41,7 +41,7 @@ fn made(arguments: &ReportArguments, console: &mut Console) -> Result<(String, R
     let ReportArguments { file, overrides, output } = arguments;
     let (source, plan) = load_source(file, overrides, console)?;
     output.check(file, console)?;
-    let ran = ran(file, &plan, overrides, console)?;
+    let ran = ran(file, &plan, Detail::Story, overrides, console)?;
     let page = page(file, &source, &plan, &ran, overrides, console)?;
     Ok((page, ran))
 }

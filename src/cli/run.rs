@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::console::Console;
-use super::load::{cases_of, load_cases, plan_of_case, ran, shown};
+use super::load::{Detail, cases_of, load_cases, plan_of_case, ran, shown};
 use super::output::{file_path, is_same, save};
 use super::overrides::OverrideArguments;
 use super::report::page;
@@ -199,7 +199,9 @@ fn run_plan(
     plan: &Plan,
     console: &mut Console,
 ) -> Exit {
-    let ran = match ran(file, plan, &arguments.overrides, console) {
+    let is_exported = arguments.format == Format::Jsonl || arguments.pcap.is_some();
+    let detail = if is_exported { Detail::Everything } else { Detail::Story };
+    let ran = match ran(file, plan, detail, &arguments.overrides, console) {
         Ok(ran) => ran,
         Err(exit) => return exit,
     };

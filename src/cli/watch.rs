@@ -10,7 +10,7 @@ use notify::{Event, EventKind, RecursiveMode, Watcher};
 
 use super::Exit;
 use super::console::Console;
-use super::load::{Ran, load_source, ran, shown};
+use super::load::{Detail, Ran, load_source, ran, shown};
 use super::output::file_path;
 use super::overrides::OverrideArguments;
 use super::report::single_flips;
@@ -107,7 +107,7 @@ fn once(arguments: &WatchArguments, version: u64, console: &mut Console) -> Exit
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let ran = match ran(file, &plan, overrides, console) {
+    let ran = match ran(file, &plan, Detail::Story, overrides, console) {
         Ok(ran) => ran,
         Err(exit) => return exit,
     };

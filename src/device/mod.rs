@@ -5,6 +5,7 @@
 
 use crate::base::{PacketId, PortId, SimTime};
 use crate::plan::{Drop, DropReason, Rule, StateChange};
+use crate::transport::tcp::Refusal;
 use crate::wire::Packet;
 
 pub mod firewall;
@@ -74,6 +75,12 @@ impl Verdict {
     /// Death by a rule.
     pub fn drop_by(reason: DropReason, rule: Rule) -> Self {
         Self::Drop(Box::new(Drop { reason, rule }))
+    }
+
+    /// Death of a segment that belongs to no connection.
+    pub fn refuse_segment(refusal: Refusal, packet: &Packet) -> Self {
+        let rule = Rule::Connection { text: refusal.about(packet.flow) };
+        Self::drop_by(DropReason::HostPortClosed, rule)
     }
 }
 

@@ -129,6 +129,13 @@ fn other_of<T: PartialEq>(this: T, first: T, second: T) -> Option<T> {
     }
 }
 
+/// The answer to a message of a stream, over which RFC 5780 has nothing to discover; `None` to what is no Binding request.
+pub fn answer_in_stream(source: SocketAddr, payload: &[u8]) -> Option<Vec<u8>> {
+    let message = Message::parse(payload)?;
+    let is_binding = message.class() == Class::Request && message.method() == method::BINDING;
+    is_binding.then(|| answer_binding(source, &message))
+}
+
 /// The answer of a server without alternates to a Binding request from `source`.
 pub fn answer_binding(source: SocketAddr, message: &Message<'_>) -> Vec<u8> {
     let unknown = message.unknown_required(KNOWN);

@@ -2,21 +2,25 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::streams::{HostStreams, StreamNews};
 use crate::base::{PortId, SimTime};
 use crate::device::{Device, Outbox, Verdict, group};
-use crate::plan::{DropReason, Protocol, Rule};
-use crate::wire::{IcmpKind, Packet};
+use crate::plan::{DropReason, Rule};
+use crate::transport::tcp::{self, Refusal, Taken};
+use crate::wire::{Body, IcmpKind, Packet, TcpSegment};
 
-/// A host's network layer: it takes what is addressed to an open socket and refuses the rest.
+/// A host's network layer: it takes what is addressed to an open socket or belongs to a stream, and refuses the rest.
 pub struct Host {
     sockets: Vec<SocketAddr>,
     addresses: Vec<IpAddr>,
+    /// Few hosts speak TCP, and those that do not pay nothing for it.
+    streams: Option<Box<HostStreams>>,
 }
 
 impl Host {
     /// A host without any socket.
     pub const fn new(addresses: Vec<IpAddr>) -> Self {
-        Self { sockets: Vec::new(), addresses }
+        Self { sockets: Vec::new(), addresses, streams: None }
     }
 
     /// Opens a UDP socket, so that packets to it are delivered.
@@ -28,10 +32,46 @@ impl Host {
     pub fn close(&mut self, socket: SocketAddr) {
         self.sockets.retain(|open| *open != socket);
     }
+
+    /// Its streams, made by `make` if it has none yet. What is done to them takes effect with [`HostStreams::settle`].
+    pub fn streams_or(&mut self, make: impl FnOnce() -> HostStreams) -> &mut HostStreams {
+        self.streams.get_or_insert_with(|| Box::new(make()))
+    }
+
+    /// Its streams, if it ever had any.
+    pub fn streams(&mut self) -> Option<&mut HostStreams> {
+        self.streams.as_deref_mut()
+    }
+
+    /// The next news of its streams.
+    pub fn poll_stream(&mut self) -> Option<StreamNews> {
+        self.streams.as_mut()?.poll()
+    }
+
+    fn handle_segment(
+        &mut self,
+        now: SimTime,
+        packet: &Packet,
+        segment: &TcpSegment,
+        out: &mut Outbox,
+    ) -> Verdict {
+        let Some(streams) = &mut self.streams else {
+            if let Some(reset) = tcp::refuse(segment) {
+                out.emit(PortId::UPLINK, Packet::tcp(packet.flow.reversed(), reset), Some(packet.id));
+            }
+            return Verdict::refuse_segment(Refusal::of(segment), packet);
+        };
+        let taken = streams.receive(now, packet);
+        streams.settle(now, out);
+        match taken {
+            Taken::Connection(_) => Verdict::Deliver,
+            Taken::Refused(refusal) => Verdict::refuse_segment(refusal, packet),
+        }
+    }
 }
 
 impl Device for Host {
-    fn handle(&mut self, _now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
+    fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
         let destination = packet.flow.destination;
         if !self.addresses.contains(&destination.ip()) {
             if group::is_link_local(destination.ip()) {
@@ -39,16 +79,34 @@ impl Device for Host {
             }
             return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination: destination.ip() });
         }
-        match packet.protocol() {
-            // Agents send from unconnected sockets, which are not told of ICMP errors; the host takes them in silence.
-            Protocol::Icmp => Verdict::Deliver,
-            Protocol::Udp if self.sockets.contains(&destination) => Verdict::Deliver,
-            _ => {
+        match &packet.body {
+            Body::Udp(_) if self.sockets.contains(&destination) => Verdict::Deliver,
+            Body::Udp(_) => {
                 if let Some(error) = packet.icmp_error(destination.ip(), IcmpKind::PortUnreachable) {
                     out.emit(port, error, Some(packet.id));
                 }
                 Verdict::drop_by(DropReason::HostPortClosed, Rule::PortClosed { destination })
             }
+            Body::Tcp(segment) => self.handle_segment(now, packet, segment, out),
+            // Agents send from unconnected sockets, which are not told of ICMP errors; connections that open are.
+            Body::Icmp(icmp) => {
+                if let Some(streams) = &mut self.streams {
+                    streams.icmp(icmp);
+                    streams.settle(now, out);
+                }
+                Verdict::Deliver
+            }
+        }
+    }
+
+    fn next_timeout(&self) -> Option<SimTime> {
+        self.streams.as_ref().and_then(|streams| streams.next_timeout())
+    }
+
+    fn handle_timeout(&mut self, now: SimTime, out: &mut Outbox) {
+        if let Some(streams) = &mut self.streams {
+            streams.handle_timeout(now);
+            streams.settle(now, out);
         }
     }
 }

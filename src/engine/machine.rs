@@ -1,6 +1,7 @@
 //! What a node of the network is: one of the devices, or a host.
 
 use super::host::Host;
+use super::streams::TcpSettings;
 use crate::base::{Limits, NodeId, PortId, Random, SimTime};
 use crate::device::firewall::Firewall;
 use crate::device::nat::Nat;
@@ -20,7 +21,8 @@ pub(super) enum Machine {
 }
 
 impl Machine {
-    pub(super) fn new(plan: &Plan, id: NodeId, node: &Node, seed: u64, limits: &Limits) -> Self {
+    pub(super) fn new(plan: &Plan, id: NodeId, node: &Node, limits: &Limits, tcp: TcpSettings) -> Self {
+        let seed = tcp.seed;
         let routes = || plan.topology.routes(id);
         match &node.element {
             Element::Router => Self::Router(Router::new(routes())),
@@ -33,7 +35,7 @@ impl Machine {
             }
             Element::Server(server) => {
                 let random = Random::stream(seed, &node.name, "server");
-                Self::Server(Box::new(Server::new(server, &node.addresses, limits, random)))
+                Self::Server(Box::new(Server::new(server, &node.addresses, limits, tcp.mtu, random)))
             }
             Element::Peer(_) => Self::Host(Host::new(node.addresses.clone())),
         }
@@ -57,7 +59,8 @@ impl Machine {
 
     pub(super) fn next_timeout(&self) -> Option<SimTime> {
         match self {
-            Self::Host(_) | Self::Router(_) => None,
+            Self::Router(_) => None,
+            Self::Host(host) => host.next_timeout(),
             Self::Firewall(firewall) => firewall.next_timeout(),
             Self::Nat(nat) => nat.next_timeout(),
             Self::Server(server) => server.next_timeout(),
@@ -66,7 +69,8 @@ impl Machine {
 
     pub(super) fn handle_timeout(&mut self, now: SimTime, out: &mut Outbox) {
         match self {
-            Self::Host(_) | Self::Router(_) => {}
+            Self::Router(_) => {}
+            Self::Host(host) => host.handle_timeout(now, out),
             Self::Firewall(firewall) => firewall.handle_timeout(now, out),
             Self::Nat(nat) => nat.handle_timeout(now, out),
             Self::Server(server) => server.handle_timeout(now, out),

@@ -14,13 +14,15 @@ pub(crate) mod seat;
 pub(crate) mod session;
 pub(crate) mod settle;
 pub(crate) mod signalling;
+pub(crate) mod streams;
 pub(crate) mod world;
 
 pub use media::FlowRun;
-pub use network::Network;
+pub use network::{Delivery, Network};
 pub use recorder::Recorder;
 pub use run::{DropCount, EndpointRun, Moment, Observed, Run, SessionRun};
 pub use seat::Guest;
+pub use streams::StreamNews;
 pub use world::World;
 
 use crate::agent::{OwnStacks, StackError};
@@ -35,6 +37,8 @@ pub struct RunOptions {
     pub seed: Option<u64>,
     /// True: keep a trace of every packet.
     pub record: bool,
+    /// True: the trace leaves out what calls at rest send to stay alive, so that hours of it take no room.
+    pub skip_rest: bool,
     /// The bounds of the run.
     pub limits: Limits,
     /// Peers that run an ICE stack of the user's own.

@@ -1,10 +1,11 @@
 //! The network: devices joined by links, with packets on their way between them.
 //!
 //! Sans-IO: [`Network::send`] puts a packet in, [`Network::handle_timeout`] lets everything happen that is due,
-//! [`Network::poll_delivery`] takes out what reached a host. It owns no clock: whoever drives it decides whether
+//! [`Network::poll_delivery`] takes out what reached a host: datagrams, and what happens to its streams. It owns no clock: whoever drives it decides whether
 //! time is virtual.
 
 mod change;
+mod streams;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -14,20 +15,31 @@ pub use self::change::Ground;
 use super::machine::Machine;
 use super::queue::EventQueue;
 use super::recorder::Recorder;
+use super::streams::{StreamNews, TcpSettings};
 use crate::base::{LimitReached, Limits, LinkId, NodeId, PacketId, PortId, Random, SimTime};
 use crate::device::link::{Channel, Passage};
 use crate::device::{Outbox, Verdict};
 use crate::plan::{Drop, DropReason, MappingRow, Plan, Rule};
 use crate::trace::{EventKind, Hop, Place};
-use crate::wire::Packet;
+use crate::wire::{Body, Packet};
 
-/// A packet that reached a host's open port.
+/// What reached a host.
 #[derive(Debug)]
-pub struct Delivery {
-    /// The host.
-    pub node: NodeId,
-    /// The packet as it arrived.
-    pub packet: Packet,
+pub enum Delivery {
+    /// A datagram, to an open port.
+    Datagram {
+        /// The host.
+        node: NodeId,
+        /// The packet as it arrived.
+        packet: Packet,
+    },
+    /// Something happened to one of its streams.
+    Stream {
+        /// The host.
+        node: NodeId,
+        /// What.
+        news: StreamNews,
+    },
 }
 
 /// The node that everything hangs on; it is in every topology.
@@ -46,8 +58,10 @@ pub struct Network {
     max_in_flight: usize,
     /// What cannot reach each other at the moment.
     cuts: Vec<Cut>,
-    /// The names of nodes, for what is said of cuts.
+    /// The names of nodes, for what is said of cuts, and for the random streams of hosts.
     names: Vec<String>,
+    /// What every host's TCP is made with.
+    tcp: TcpSettings,
     /// What has happened so far.
     pub recorder: Recorder,
 }
@@ -77,8 +91,9 @@ impl Network {
     /// The plan's network at rest. Every device and link draws from streams of its own, keyed by its name.
     pub fn new(plan: &Plan, seed: u64, limits: &Limits, recorder: Recorder) -> Self {
         let topology = &plan.topology;
+        let tcp = TcpSettings { seed, mtu: streams::least_mtu(plan), limit: limits.tcp_connections };
         let nodes = topology.nodes().map(|(id, node)| Station {
-            machine: Machine::new(plan, id, node, seed, limits),
+            machine: Machine::new(plan, id, node, limits, tcp),
             ports: plugs(plan, id),
             timer: None,
         });
@@ -98,6 +113,7 @@ impl Network {
             max_in_flight: limits.packets_in_flight,
             cuts: Vec::new(),
             names: topology.nodes().map(|(_, node)| node.name.clone()).collect(),
+            tcp,
             recorder,
         }
     }
@@ -137,6 +153,7 @@ impl Network {
                 if station.timer == Some(now) {
                     station.timer = None;
                     station.machine.handle_timeout(now, &mut self.outbox);
+                    self.take_news(node);
                     self.follow_up(now, node)?;
                 }
             }
@@ -144,7 +161,7 @@ impl Network {
         Ok(true)
     }
 
-    /// The next packet that reached a host.
+    /// The next thing that reached a host.
     pub fn poll_delivery(&mut self) -> Option<Delivery> {
         self.deliveries.pop_front()
     }
@@ -179,8 +196,12 @@ impl Network {
                 let packet = self.slots.take(slot);
                 let id = packet.id;
                 self.recorder.event(now, || EventKind::Delivered { packet: id, node });
-                if matches!(machine, Machine::Host(_)) {
-                    self.deliveries.push_back(Delivery { node, packet });
+                match packet.body {
+                    Body::Udp(_) if matches!(machine, Machine::Host(_)) => {
+                        self.deliveries.push_back(Delivery::Datagram { node, packet });
+                    }
+                    Body::Udp(_) => {}
+                    Body::Tcp(_) | Body::Icmp(_) => self.take_news(node),
                 }
             }
             Verdict::Drop(drop) => {
@@ -247,7 +268,7 @@ impl Network {
         cause: Option<PacketId>,
     ) -> Result<(), LimitReached> {
         packet.id = self.fresh_id();
-        self.recorder.packet(&packet, node, cause);
+        self.recorder.packet(now, &packet, node, cause);
         let slot = self.insert(packet)?;
         self.depart(now, node, port, slot)
     }
@@ -269,7 +290,7 @@ impl Network {
                 let mut copy = packet.clone();
                 let original = copy.id;
                 copy.id = self.fresh_id();
-                self.recorder.packet(&copy, node, Some(original));
+                self.recorder.packet(now, &copy, node, Some(original));
                 let id = copy.id;
                 self.recorder.event(now, || EventKind::Duplicated {
                     packet: original,

@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::run::DropCount;
-use crate::base::{NodeId, PacketId, SimTime};
+use crate::base::{NodeId, PacketId, SimDuration, SimTime};
 use crate::plan::{Drop, DropReason};
 use crate::trace::{Event, EventKind, PacketRecord, Place, Trace};
 use crate::wire::{Body, Packet, TcpSegment};
+
+/// How long after the last thing that an agent or the scenario did calls are at rest.
+const REST_AFTER: SimDuration = SimDuration::from_secs(60);
 
 /// Keeps the trace and the drop counts of a run.
 #[derive(Debug)]
 pub struct Recorder {
     trace: Option<Trace>,
     room: usize,
+    /// From when on packets are those of calls at rest, and are left out; `None`: they never are.
+    rest_from: Option<SimTime>,
     drops: BTreeMap<(Place, DropReason), u64>,
 }
 
@@ -22,8 +27,15 @@ impl Recorder {
         Self {
             trace: trace_bytes.map(|_| Trace::default()),
             room: trace_bytes.unwrap_or(0),
+            rest_from: None,
             drops: BTreeMap::new(),
         }
+    }
+
+    /// Leaves out the packets of calls at rest: those that are sent more than a minute after the last thing that an agent
+    /// or the scenario did.
+    pub fn skipping_rest(self) -> Self {
+        Self { rest_from: Some(SimTime::ZERO + REST_AFTER), ..self }
     }
 
     /// True if events are wanted.
@@ -32,23 +44,36 @@ impl Recorder {
     }
 
     /// A packet came to be. Must be called for every packet, in the order of their ids.
-    pub fn packet(&mut self, packet: &Packet, origin: NodeId, cause: Option<PacketId>) {
+    pub fn packet(&mut self, at: SimTime, packet: &Packet, origin: NodeId, cause: Option<PacketId>) {
         let Some(trace) = &mut self.trace else { return };
+        if self.rest_from.is_some_and(|rest| rest <= at) {
+            trace.at_rest += 1;
+            return;
+        }
         let body = size_of_body(&packet.body);
-        // Beyond the limit a packet keeps its place in the table, so that ids stay indexes, but not its bytes.
+        // Beyond the limit a packet keeps its place in the table, but not its bytes.
         let body = if claim(&mut self.room, size_of::<PacketRecord>() + body) {
             packet.body.clone()
         } else {
             Body::Udp(bytes::Bytes::new())
         };
-        trace.packets.push(PacketRecord { origin, cause, flow: packet.flow, body, len: packet.len() });
+        let record = PacketRecord { origin, cause, flow: packet.flow, body, len: packet.len() };
+        trace.packets.keep(packet.id, record);
     }
 
     /// Something happened.
     pub fn event(&mut self, at: SimTime, kind: impl FnOnce() -> EventKind) {
         let Some(trace) = &mut self.trace else { return };
+        let kind = kind();
+        if let Some(rest_from) = &mut self.rest_from {
+            match kind.packet() {
+                Some(packet) if trace.packets.position(packet).is_none() => return,
+                None if kind.is_deed() => *rest_from = (*rest_from).max(at + REST_AFTER),
+                _ => {}
+            }
+        }
         if claim(&mut self.room, size_of::<Event>()) {
-            trace.events.push(Event { at, kind: kind() });
+            trace.events.push(Event { at, kind });
         } else {
             trace.truncated += 1;
         }
@@ -111,9 +136,10 @@ mod tests {
         let carrying = TcpSegment { carried: vec![carried], ..plain.clone() };
         let is_kept = |segment| {
             let mut recorder = Recorder::new(Some(1_000));
-            recorder.packet(&Packet::tcp(flow, segment), NodeId::new(1), None);
+            recorder.packet(SimTime::ZERO, &Packet::tcp(flow, segment), NodeId::new(1), None);
             let (_, trace) = recorder.finish();
-            matches!(trace.expect("a trace").packets[0].body, Body::Tcp(_))
+            let packets = trace.expect("a trace").packets;
+            packets.iter().all(|(_, record)| matches!(record.body, Body::Tcp(_)))
         };
 
         assert!(is_kept(plain));

@@ -1,11 +1,12 @@
 //! One side of a call: an ICE agent on a host's sockets, and what the lab learns from it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::media::{self, Datagram};
+use super::media::{self, Message};
 use super::run::{Observed, SessionRun};
-use crate::agent::{IceStack, Input, Output, StackError};
+use crate::agent::{Connect, IceStack, Input, Output, Security, StackError, StreamId};
 use crate::base::{SessionId, SimDuration, SimTime};
 use crate::plan::IceState;
 use crate::wire::{Signal, Trail};
@@ -25,6 +26,8 @@ pub struct Session {
     agent_due: Option<SimTime>,
     peer_name: String,
     probe: Probe,
+    /// The streams it asked for, until they are closed.
+    streams: BTreeMap<StreamId, Connect>,
 }
 
 /// The lab's application data. Each side sends pings over each pair it selects, until the peer answers one over
@@ -45,6 +48,12 @@ struct Probe {
 pub enum Request {
     /// Send a datagram from the first address to the second.
     Transmit(SocketAddr, SocketAddr, Vec<u8>),
+    /// Open a stream.
+    Connect(Connect),
+    /// Send a message over a stream.
+    Write(StreamId, Vec<u8>),
+    /// Close a stream.
+    Close(StreamId),
     /// Tell the peer.
     Signal(Signal),
     /// Write this down.
@@ -61,7 +70,15 @@ enum ProbeMessage {
 impl Session {
     /// A session at rest.
     pub fn new(stack: Box<dyn IceStack>, diary: SessionRun, peer_name: String) -> Self {
-        Self { stack, diary, timer: None, agent_due: None, peer_name, probe: Probe::default() }
+        Self {
+            stack,
+            diary,
+            timer: None,
+            agent_due: None,
+            peer_name,
+            probe: Probe::default(),
+            streams: BTreeMap::new(),
+        }
     }
 
     /// The other side.
@@ -91,13 +108,44 @@ impl Session {
         trail: Trail,
         requests: &mut Vec<Request>,
     ) -> Result<(), StackError> {
+        let message = Message::datagram(socket.is_ipv4(), payload.len());
         self.call_stack(now, Input::Datagram { socket, from, payload })?;
+        self.take_what_came(now, message, trail, requests)
+    }
+
+    /// Hands the agent a message that came over a stream; `trail` says what happened to it on the way.
+    pub fn read(
+        &mut self,
+        now: SimTime,
+        stream: StreamId,
+        message: &[u8],
+        trail: Trail,
+        requests: &mut Vec<Request>,
+    ) -> Result<(), StackError> {
+        let Some(size) = self.in_stream(stream, message) else { return Ok(()) };
+        self.call_stack(now, Input::Read { stream, message })?;
+        self.take_what_came(now, size, trail, requests)
+    }
+
+    /// The size of a message over a stream; `None` if there is no such stream.
+    fn in_stream(&self, stream: StreamId, message: &[u8]) -> Option<Message> {
+        let Connect { to, security, framing, .. } = self.streams.get(&stream)?;
+        Some(Message::in_stream(to.is_ipv4(), *security == Security::Tls, *framing, message))
+    }
+
+    /// Collects what the agent makes of what it was handed: application data came the way that was handed over.
+    fn take_what_came(
+        &mut self,
+        now: SimTime,
+        message: Message,
+        trail: Trail,
+        requests: &mut Vec<Request>,
+    ) -> Result<(), StackError> {
         let mut answers = Vec::new();
         while let Some(output) = self.poll_stack()? {
             match output {
                 Output::Data { payload: data, .. } => {
-                    let datagram = Datagram { is_ipv4: socket.is_ipv4(), payload: payload.len() };
-                    if !media::take(&mut self.diary.media, now, &data, datagram) {
+                    if !media::take(&mut self.diary.media, now, &data, message) {
                         answers.extend(self.take_data(now, &data, trail));
                     }
                 }
@@ -125,6 +173,11 @@ impl Session {
         self.agent_due = self.stack.next_timeout();
         let media = self.diary.media.iter().filter_map(|flow| flow.sent.due());
         self.agent_due.into_iter().chain(self.probe.repeat_at).chain(media).min()
+    }
+
+    /// True if it asked for this stream, and neither closed it nor was told that it is gone.
+    pub fn has_stream(&self, stream: StreamId) -> bool {
+        self.streams.contains_key(&stream)
     }
 
     /// When the pair it uses now was selected.
@@ -171,6 +224,9 @@ impl Session {
             Input::Signal(Signal::Candidate(candidate)) => {
                 self.diary.remote_candidates.push(candidate.clone());
             }
+            Input::Closed { stream, .. } => {
+                self.streams.remove(stream);
+            }
             _ => {}
         }
     }
@@ -204,7 +260,16 @@ impl Session {
                 self.diary.media.iter_mut().for_each(|flow| flow.sent.start(now));
                 requests.push(Request::Note(AgentEvent::Selected(pair)));
             }
-            // Data comes in with a datagram only, where its trail is known.
+            Output::Connect(connect) => {
+                self.streams.insert(connect.stream, connect.clone());
+                requests.push(Request::Connect(connect));
+            }
+            Output::Write { stream, message } => requests.push(Request::Write(stream, message)),
+            Output::Close(stream) => {
+                self.streams.remove(&stream);
+                requests.push(Request::Close(stream));
+            }
+            // Data comes in with a datagram or a message only, where its trail is known.
             Output::Data { .. } => {}
             Output::Trouble(what) => {
                 self.diary.troubles.push(what.clone());
@@ -247,19 +312,28 @@ impl Session {
         for flow in 0..self.diary.media.len() {
             while let Some(packet) = self.diary.media[flow].next_packet(now) {
                 self.call_stack(now, Input::Send(&packet))?;
-                let mut datagram = None;
+                let mut sent = None;
                 while let Some(output) = self.poll_stack()? {
-                    if let Output::Transmit { from, payload, .. } = &output
-                        && media::carries(payload, &packet)
-                    {
-                        datagram = Some(Datagram { is_ipv4: from.is_ipv4(), payload: payload.len() });
-                    }
+                    sent = self.message_with(&output, &packet).or(sent);
                     self.take_output(now, output, requests);
                 }
-                self.diary.media[flow].note_sent(now, &packet, datagram);
+                self.diary.media[flow].note_sent(now, &packet, sent);
             }
         }
         Ok(())
+    }
+
+    /// The size of the message that carries a packet of media, if `output` sends it.
+    fn message_with(&self, output: &Output, packet: &[u8]) -> Option<Message> {
+        match output {
+            Output::Transmit { from, payload, .. } if media::carries(payload, packet) => {
+                Some(Message::datagram(from.is_ipv4(), payload.len()))
+            }
+            Output::Write { stream, message } if media::carries(message, packet) => {
+                self.in_stream(*stream, message)
+            }
+            _ => None,
+        }
     }
 
     fn send_probe(

@@ -62,7 +62,7 @@ fn of_packets<'a>(
 ) -> impl Iterator<Item = (&'a PacketRecord, CheckDeath<'a>)> {
     trace.events.iter().filter_map(move |event| {
         let EventKind::Dropped { packet, place, flow, drop } = &event.kind else { return None };
-        let record = trace.packets.get(packet.index())?;
+        let record = trace.packets.get(*packet)?;
         let death = CheckDeath {
             is_answer: false,
             at: event.at,

@@ -19,7 +19,7 @@ pub struct Stop {
 pub fn of_last_data(trace: &Trace, from: &SessionRun, to: &SessionRun) -> Vec<Stop> {
     let arrived = trace.events.iter().rev().find_map(|event| match &event.kind {
         EventKind::Delivered { packet, node } if *node == to.node => {
-            trace.packets.get(packet.index()).filter(|record| is_data_of(record, from)).map(|_| *packet)
+            trace.packets.get(*packet).filter(|record| is_data_of(record, from)).map(|_| *packet)
         }
         _ => None,
     });

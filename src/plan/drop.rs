@@ -31,7 +31,7 @@ words! {
         LinkLoss = "link-loss",
         /// The link was down.
         LinkDown = "link-down",
-        /// The link's queue was full.
+        /// The queue it had to wait in was full: a link's, or a TURN server's for a client that reads too slowly.
         QueueFull = "queue-full",
         /// It was larger than the link carries.
         MtuExceeded = "mtu-exceeded",
@@ -45,7 +45,7 @@ words! {
         TurnNoChannel = "turn-no-channel",
         /// It came to, or asked for, a TURN allocation that does not exist.
         TurnNoAllocation = "turn-no-allocation",
-        /// The host is not listening on this port.
+        /// The host is not listening on this port, or knows of no such connection.
         HostPortClosed = "host-port-closed",
         /// The server is down.
         ServerDown = "server-down",
@@ -80,6 +80,7 @@ impl Drop {
                 | Rule::PortClosed { destination: SocketAddr::V6(_) },
                 _,
             ) => Some("RFC 4443 §3.1"),
+            (Rule::Connection { .. }, _) => Some("RFC 9293 §3.10.7.1"),
             (_, reason) => reason.rfc(),
         }
     }
@@ -162,6 +163,11 @@ pub enum Rule {
         /// The destination.
         destination: SocketAddr,
     },
+    /// A TCP segment belongs to no connection of the host.
+    Connection {
+        /// What the host knows: `nothing listens on 192.0.2.4:443 for TCP`.
+        text: String,
+    },
     /// No way leads from one part of the internet to the other.
     Partition {
         /// The node at which one part hangs on the internet.
@@ -237,7 +243,7 @@ impl fmt::Display for Rule {
             Self::Partition { from, to, since } => {
                 write!(f, "{from} and {to} cannot reach each other since {since}")
             }
-            Self::PortPolicy { text } | Self::Turn { text } => f.write_str(text),
+            Self::PortPolicy { text } | Self::Connection { text } | Self::Turn { text } => f.write_str(text),
         }
     }
 }

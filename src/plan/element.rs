@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv6Net};
 
-use super::behavior::{FilteringBehavior, NatBehavior, words};
+use super::behavior::{FilteringBehavior, NatBehavior, TcpLifetimes, words};
 use crate::base::{Bandwidth, NodeId, PortRange, Probability, SimDuration};
 
 /// What a node is.
@@ -77,6 +77,8 @@ pub struct Ipv6Side {
     pub filtering: FilteringBehavior,
     /// How long a UDP flow is remembered after its last outbound packet.
     pub udp_lifetime: SimDuration,
+    /// How long a TCP connection is remembered after its last segment.
+    pub tcp: TcpLifetimes,
 }
 
 /// A stateful firewall. "Inside" is what is `behind` it.
@@ -90,6 +92,8 @@ pub struct Firewall {
     pub filtering: FilteringBehavior,
     /// How long a UDP flow is remembered after its last outbound packet.
     pub udp_lifetime: SimDuration,
+    /// How long a TCP connection is remembered after its last segment.
+    pub tcp: TcpLifetimes,
     /// The nickname it was configured by, for reports.
     pub label: Option<String>,
 }
@@ -241,6 +245,11 @@ impl Listen {
     /// The UDP ports among these, in their order.
     pub fn udp_ports(listen: &[Self]) -> impl Iterator<Item = u16> {
         listen.iter().filter(|listen| listen.transport == Transport::Udp).map(|listen| listen.port)
+    }
+
+    /// Those among these that are TCP ports, TLS or not, in their order.
+    pub fn tcp_ports(listen: &[Self]) -> impl Iterator<Item = Self> {
+        listen.iter().filter(|listen| listen.transport != Transport::Udp).copied()
     }
 }
 

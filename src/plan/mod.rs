@@ -23,7 +23,7 @@ pub use event::{AFTERMATH, Action, Event};
 pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
 pub use graph::{Node, Port, Topology};
 pub use media::{MEDIA_TIME, MediaFlow, MediaKind};
-pub use state::{MappingRow, PortBlock, Protocol, StateChange};
+pub use state::{MappingRow, PortBlock, Protocol, StateChange, TcpPhase};
 pub use verdict::{CandidateType, Family, IceState, Needs, PairState, Path};
 
 use crate::base::{NodeId, SimDuration, SimTime};
@@ -86,7 +86,15 @@ pub struct Assumption {
     pub value: String,
 }
 
+/// A run that is to take longer than this is a long one.
+const LONG: SimDuration = SimDuration::from_secs(600);
+
 impl Plan {
+    /// True if the run is to take more than ten minutes, in which calls do little but stay alive.
+    pub fn is_long(&self) -> bool {
+        self.duration.is_some_and(|duration| duration > LONG)
+    }
+
     /// The name of a node.
     pub fn name_of(&self, node: NodeId) -> &str {
         &self.topology.node(node).name

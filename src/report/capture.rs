@@ -40,7 +40,7 @@ pub fn write(out: impl io::Write, plan: &Plan, seed: u64, trace: &Trace) -> io::
             EventKind::Arrived(hop) => (hop, Direction::Inbound),
             _ => continue,
         };
-        let record = trace.packets.get(hop.packet.index());
+        let record = trace.packets.get(hop.packet);
         let (Some(record), Some(interface)) = (record, interfaces.get(&(hop.node, hop.port))) else {
             continue;
         };

@@ -127,7 +127,7 @@ impl<'a> Collector<'a> {
 
     /// The packet's journey, begun if this is the first that is heard of it; `None` if its record was not kept.
     fn journey(&mut self, packet: PacketId, at: SimTime) -> Option<&mut Journey<'a>> {
-        let record = self.trace.packets.get(packet.index())?;
+        let record = self.trace.packets.get(packet)?;
         let index = *self.index.entry(packet).or_insert_with(|| {
             self.journeys.push(Journey::begin(packet, record, at));
             self.journeys.len() - 1
@@ -249,7 +249,8 @@ mod tests {
         let mut fixture = Fixture::relay();
         let trace = fixture.run.trace.as_mut().expect("a trace");
         let copy = PacketId::new(trace.packets.len() as u64);
-        trace.packets.push(trace.packets[0].clone());
+        let first = trace.packets.get(PacketId::new(0)).expect("a packet").clone();
+        trace.packets.keep(copy, first);
         let (packet, link) = (PacketId::new(0), crate::base::LinkId::new(0));
         let kind = EventKind::Duplicated { packet, copy, link };
         trace.events.push(crate::trace::Event { at: SimTime::from_millis(4_000), kind });

@@ -109,7 +109,8 @@ impl Judge<'_, '_> {
                 return None;
             }
         };
-        let options = RunOptions { record: true, limits: self.limits.clone(), ..RunOptions::default() };
+        let (limits, skip_rest) = (self.limits.clone(), plan.is_long());
+        let options = RunOptions { record: true, skip_rest, limits, ..RunOptions::default() };
         let (run, mut outcome) = match simulate(&plan, &options) {
             Ok(done) => done,
             Err(error) => {

@@ -1,7 +1,10 @@
 //! Everything that happened in a run, packet by packet.
 
+mod packets;
+
 use bytes::Bytes;
 
+pub use self::packets::Packets;
 use crate::base::{LinkId, NodeId, PacketId, PortId, SessionId, SimTime};
 use crate::plan::{Drop, IceState, Protocol, StateChange};
 use crate::wire::{Body, Candidate, Flow, SelectedPair, Signal, stun};
@@ -9,10 +12,12 @@ use crate::wire::{Body, Candidate, Flow, SelectedPair, Signal, stun};
 /// A recorded run.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
-    /// All packets; a packet's id is its index.
-    pub packets: Vec<PacketRecord>,
-    /// All events, in the order in which they happened.
+    /// The packets.
+    pub packets: Packets,
+    /// The events, in the order in which they happened.
     pub events: Vec<Event>,
+    /// How many packets were left out because nothing but keeping up went on.
+    pub at_rest: u64,
     /// How many events are missing because the trace had reached its limit.
     pub truncated: u64,
 }
@@ -164,6 +169,16 @@ impl EventKind {
             | Self::Scripted { .. }
             | Self::Agent { .. } => None,
         }
+    }
+}
+
+impl EventKind {
+    /// True for what agents and the scenario do, as opposed to what becomes of it in the network.
+    pub const fn is_deed(&self) -> bool {
+        matches!(
+            self,
+            Self::Signalled { .. } | Self::SignalArrived { .. } | Self::Scripted { .. } | Self::Agent { .. }
+        )
     }
 }
 

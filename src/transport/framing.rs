@@ -40,17 +40,19 @@ impl Framing {
     /// A message as it stands in the stream; `None` if it is too long for that.
     pub fn frame(self, message: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Self::Stun => {
-                let padding = match stun::classify(message) {
-                    Kind::Channel => padding(message.len()),
-                    Kind::Stun | Kind::Data => 0,
-                };
-                Some([message, &[0; 3][..padding]].concat())
-            }
+            Self::Stun => Some([message, &[0; 3][..padding_of(message)]].concat()),
             Self::Length => {
                 let length = u16::try_from(message.len()).ok()?;
                 Some([&length.to_be_bytes()[..], message].concat())
             }
+        }
+    }
+
+    /// How many bytes of the stream a message takes.
+    pub fn framed_len(self, message: &[u8]) -> usize {
+        match self {
+            Self::Stun => message.len() + padding_of(message),
+            Self::Length => 2 + message.len(),
         }
     }
 
@@ -79,6 +81,13 @@ impl Framing {
 
 const STUN_HEADER: usize = 20;
 const CHANNEL_HEADER: usize = 4;
+
+fn padding_of(message: &[u8]) -> usize {
+    match stun::classify(message) {
+        Kind::Channel => padding(message.len()),
+        Kind::Stun | Kind::Data => 0,
+    }
+}
 
 const fn padding(len: usize) -> usize {
     len.next_multiple_of(4) - len
@@ -168,6 +177,12 @@ mod tests {
         let len = |message: &[u8]| Framing::Stun.frame(message).map(|frame| frame.len());
         assert_eq!([1, 2, 3, 4, 5].map(|data| len(&channel_message(data))), [8, 8, 8, 8, 12].map(Some));
         assert_eq!(len(&stun_message(12)), Some(32));
+        for message in [stun_message(12), channel_message(5)] {
+            for framing in [Framing::Stun, Framing::Length] {
+                let frame = framing.frame(&message).expect("short enough");
+                assert_eq!(framing.framed_len(&message), frame.len());
+            }
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Byte streams: TCP connections, and what stands on them. Sans-IO: segments and the time go in, segments come out.
 //!
 //! [`tcp`] is the state machine, one [`tcp::Connection`] each, and the table of a host's connections and listeners.
-//! [`tls`], [`framing`] and [`connect`] make records, messages and tunnels of bytes. All of them pass [`Piece`]s up and take
+//! [`tls`], [`framing`] and [`connect`] make records, messages and tunnels of bytes; [`streams`] puts them together, so that
+//! a host reads and writes whole messages. All of them pass [`Piece`]s up and take
 //! [`Note`]s down, so that whatever reads a message in the end knows how it travelled.
 //!
 //! Nothing here knows a node, a name or a queue.
 
 pub mod connect;
 pub mod framing;
+pub mod streams;
 pub mod tcp;
 pub mod tls;
 

@@ -286,6 +286,7 @@ impl IceStack for IsStack {
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
+            Input::Opened { .. } | Input::Read { .. } | Input::Closed { .. } => {}
         }
         self.advance(now);
         Ok(())

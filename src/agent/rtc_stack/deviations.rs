@@ -137,6 +137,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         effect: "an allocation of 600 s whose Refresh meets a stale nonce expires just before the next one",
     },
     Deviation {
+        id: "refresh-after-437",
+        rfc: "RFC 8656 §7.4",
+        what: "an allocation of which the server knows nothing (437) is refreshed again and again, never given up",
+        effect: "a relay whose NAT mapping expired while it was not in use stays a candidate, and nothing passes it",
+    },
+    Deviation {
         id: "permission-per-port",
         rfc: "RFC 8656 §9",
         what: "permissions are known by transport address instead of IP address",

@@ -368,6 +368,7 @@ impl IceStack for RtcStack {
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
+            Input::Opened { .. } | Input::Read { .. } | Input::Closed { .. } => {}
         }
         self.advance(now);
         Ok(())

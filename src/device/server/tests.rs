@@ -1,5 +1,7 @@
 //! The node that holds both servers: what it listens on, what it refuses.
 
+mod streams;
+
 use std::net::SocketAddr;
 
 use proptest::prelude::*;
@@ -18,6 +20,12 @@ fn address(text: &str) -> SocketAddr {
 
 /// A server on 192.0.2.4 and 192.0.2.5.
 fn server(stun: &[u16], turn: &[u16]) -> Server {
+    let addresses = ["192.0.2.4", "192.0.2.5"].map(|text| text.parse().expect("an address"));
+    let random = Random::stream(1, "turn", "server");
+    Server::new(&config(stun, turn), &addresses, &Limits::DEFAULT, 1_500, random)
+}
+
+fn config(stun: &[u16], turn: &[u16]) -> plan::Server {
     let turn = (!turn.is_empty()).then(|| plan::Turn {
         listen: turn.iter().copied().map(Listen::udp).collect(),
         realm: "example.org".to_owned(),
@@ -31,9 +39,7 @@ fn server(stun: &[u16], turn: &[u16]) -> Server {
         channel_cooldown: SimDuration::from_secs(300),
         nonce_lifetime: SimDuration::from_secs(600),
     });
-    let config = plan::Server { stun: stun.iter().copied().map(Listen::udp).collect(), turn, up: true };
-    let addresses = ["192.0.2.4", "192.0.2.5"].map(|text| text.parse().expect("an address"));
-    Server::new(&config, &addresses, &Limits::DEFAULT, Random::stream(1, "turn", "server"))
+    plan::Server { stun: stun.iter().copied().map(Listen::udp).collect(), turn, up: true }
 }
 
 fn handle(server: &mut Server, mut packet: Packet) -> (Verdict, Vec<Packet>) {

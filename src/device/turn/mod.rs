@@ -10,6 +10,7 @@
 //! - Bandwidth has no quota; links have.
 //!
 //! Where the text leaves room, or this server is stricter:
+//! - An allocation over a stream ends with it at once: nobody could use its 5-tuple any more.
 //! - Requests are processed again when they are retransmitted; an allocation knows the transaction that made it
 //!   (§7.2), and answers it with the lifetime granted then.
 //! - A channel carries data to the peer only under a permission. §12.6 names no such check, but servers in the field
@@ -135,7 +136,7 @@ impl TurnServer {
         }
     }
 
-    /// True if clients talk to it on this port.
+    /// True if clients send it datagrams on this port.
     pub fn listens_on(&self, port: u16) -> bool {
         self.udp_ports.contains(&port)
     }
@@ -153,6 +154,11 @@ impl TurnServer {
     /// Lets allocations go whose time has come.
     pub fn expire(&mut self, now: SimTime, out: &mut Outbox) {
         self.allocations.expire(now, out);
+    }
+
+    /// A client's stream is gone, and with it the 5-tuple by which its allocation is known.
+    pub fn client_gone(&mut self, client: &ClientId, out: &mut Outbox) {
+        self.allocations.remove(client, out);
     }
 
     /// Takes a message from a client: a datagram, or one of a stream's.

@@ -9,8 +9,11 @@ use super::request::KNOWN;
 use super::{ClientId, Handled, Said, TurnServer};
 use crate::base::SimTime;
 use crate::device::Outbox;
-use crate::plan::{Drop, DropReason, Rule};
-use crate::wire::stun::{Builder, Message, channel_data, method, parse_channel_data, transaction_id};
+use crate::plan::{Drop, DropReason, Rule, Transport};
+use crate::wire::stun::{
+    Builder, MAX_DATAGRAM, MAX_IN_STREAM, Message, channel_data_up_to, method, parse_channel_data,
+    transaction_id,
+};
 use crate::wire::{Flow, Icmp, IcmpKind};
 
 impl TurnServer {
@@ -55,17 +58,20 @@ impl TurnServer {
         if !allocation.permits(now, peer.ip()) {
             return Err(no_permission(peer.ip()));
         }
+        let (most, bearer) = match client.transport {
+            Transport::Udp => (MAX_DATAGRAM, "one datagram"),
+            Transport::Tcp | Transport::Tls => (MAX_IN_STREAM, "one message"),
+        };
         let wrapped = match allocation.channel_of(now, peer) {
-            Some(channel) => channel_data(channel, payload),
+            Some(channel) => channel_data_up_to(most, channel, payload),
             None => {
                 let indication = Builder::indication(method::DATA, transaction_id(&mut self.indications));
-                let indication = indication.xor_peer_address(peer);
+                let indication = indication.up_to(most).xor_peer_address(peer);
                 indication.fits(payload.len()).then(|| indication.data(payload).finish())
             }
         };
         let too_big = || {
-            let text =
-                format!("{} bytes from a peer do not fit in one datagram to the client", payload.len());
+            let text = format!("{} bytes from a peer do not fit in {bearer} to the client", payload.len());
             refusal(DropReason::MtuExceeded, text)
         };
         Ok(Some(Said::ToClient { client, bytes: wrapped.ok_or_else(too_big)? }))

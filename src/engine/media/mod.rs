@@ -14,6 +14,8 @@ use pace::Pace;
 
 use crate::base::SimTime;
 use crate::plan::{MediaFlow, MediaKind};
+use crate::transport::framing::Framing;
+use crate::transport::tls::sealed_len;
 
 /// The largest payload.
 const MOST_BYTES: u64 = 1_200;
@@ -56,7 +58,7 @@ pub struct Departures {
 pub struct Leg {
     /// How many there were.
     pub bytes: u64,
-    /// How many the same payloads would have been without the relay.
+    /// How many the same payloads would have been without the relay, over UDP.
     pub bare_bytes: u64,
 }
 
@@ -78,50 +80,73 @@ impl FlowRun {
         Some(Header { kind: self.flow.kind, number: self.sent.sent, sent_at: now }.padded(bytes))
     }
 
-    /// A packet was handed to the agent, which sent it in this datagram; `None`: it did not.
-    pub fn note_sent(&mut self, now: SimTime, payload: &[u8], datagram: Option<Datagram>) {
-        let Some(datagram) = datagram else {
+    /// A packet was handed to the agent, which sent it in this message; `None`: it did not.
+    pub fn note_sent(&mut self, now: SimTime, payload: &[u8], message: Option<Message>) {
+        let Some(message) = message else {
             self.sent.unsent += 1;
             return;
         };
         self.sent.note_sent(now);
-        if datagram.payload > payload.len() {
-            self.relay_leg.add(datagram, payload.len());
-        }
+        self.relay_leg.note(message, payload.len());
     }
 
-    fn take(&mut self, now: SimTime, header: Header, payload: usize, datagram: Datagram) {
+    fn take(&mut self, now: SimTime, header: Header, payload: usize, message: Message) {
         self.received.take(now, header.number, header.sent_at, payload);
-        if datagram.payload > payload {
-            self.relay_leg.add(datagram, payload);
-        }
+        self.relay_leg.note(message, payload);
     }
 }
 
-/// Takes a packet that arrived in `datagram`. False: it is no media.
-pub fn take(flows: &mut [FlowRun], now: SimTime, payload: &[u8], datagram: Datagram) -> bool {
+/// Takes a packet that arrived in `message`. False: it is no media.
+pub fn take(flows: &mut [FlowRun], now: SimTime, payload: &[u8], message: Message) -> bool {
     if flows.is_empty() {
         return false;
     }
     let Some(header) = Header::parse(payload) else { return false };
     let flow = flows.iter_mut().find(|flow| flow.flow.kind == header.kind);
-    flow.map(|flow| flow.take(now, header, payload.len(), datagram)).is_some()
+    flow.map(|flow| flow.take(now, header, payload.len(), message)).is_some()
 }
 
-/// The size of a datagram.
-#[derive(Debug, Clone, Copy)]
-pub struct Datagram {
+/// What a packet of media travelled in between an agent and the next one on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// Bytes of the message: more than the media's if it is wrapped for a relay.
+    len: usize,
+    /// Bytes of IP packet that it took.
+    on_wire: usize,
     /// False: IPv6.
-    pub is_ipv4: bool,
-    /// How many bytes of payload it has.
-    pub payload: usize,
+    is_ipv4: bool,
 }
+
+impl Message {
+    /// One in a datagram of its own.
+    pub const fn datagram(is_ipv4: bool, len: usize) -> Self {
+        Self { len, on_wire: ip_header(is_ipv4) + UDP_HEADER + len, is_ipv4 }
+    }
+
+    /// One in a stream, counted as if it had a segment for itself. Some share one, some are cut in two; acknowledgments that
+    /// ride on no data come on top.
+    pub fn in_stream(is_ipv4: bool, is_tls: bool, framing: Framing, message: &[u8]) -> Self {
+        let framed = framing.framed_len(message);
+        let stream = if is_tls { sealed_len(framed) } else { framed };
+        Self { len: message.len(), on_wire: ip_header(is_ipv4) + TCP_HEADER + stream, is_ipv4 }
+    }
+}
+
+const fn ip_header(is_ipv4: bool) -> usize {
+    if is_ipv4 { 20 } else { 40 }
+}
+
+const UDP_HEADER: usize = 8;
+/// Segments with data have no options.
+const TCP_HEADER: usize = 20;
 
 impl Leg {
-    fn add(&mut self, datagram: Datagram, bare: usize) {
-        let headers = if datagram.is_ipv4 { 28 } else { 48 };
-        self.bytes += headers + datagram.payload as u64;
-        self.bare_bytes += headers + bare as u64;
+    /// A packet with `bare` bytes of media passed in `message`.
+    fn note(&mut self, message: Message, bare: usize) {
+        if message.len > bare {
+            self.bytes += message.on_wire as u64;
+            self.bare_bytes += Message::datagram(message.is_ipv4, bare).on_wire as u64;
+        }
     }
 }
 
@@ -209,12 +234,12 @@ impl Header {
     }
 }
 
-/// True if a datagram holds this packet of media, as it is or wrapped for a relay.
-pub fn carries(datagram: &[u8], packet: &[u8]) -> bool {
+/// True if a message holds this packet of media, as it is or wrapped for a relay.
+pub fn carries(message: &[u8], packet: &[u8]) -> bool {
     /// What a Send indication may have before the data, with room to spare.
     const MOST_BEFORE: usize = 100;
     let header = &packet[..packet.len().min(MIN_BYTES as usize)];
-    let beginning = &datagram[..datagram.len().min(MOST_BEFORE + header.len())];
+    let beginning = &message[..message.len().min(MOST_BEFORE + header.len())];
     beginning.windows(header.len()).any(|part| part == header)
 }
 
@@ -305,11 +330,30 @@ mod tests {
         for millis in [0, 20, 40] {
             let now = SimTime::from_millis(millis);
             let packet = flow.next_packet(now).expect("due");
-            let datagram = Datagram { is_ipv4: true, payload: packet.len() };
-            flow.note_sent(now, &packet, (millis != 20).then_some(datagram));
+            let message = Message::datagram(true, packet.len());
+            flow.note_sent(now, &packet, (millis != 20).then_some(message));
         }
         assert_eq!((flow.sent.sent, flow.sent.unsent), (2, 1));
         assert_eq!(flow.relay_leg, Leg::default(), "no relay");
+    }
+
+    #[test]
+    fn a_relay_costs_what_stands_around_the_media_on_the_way_to_it() {
+        // ChannelData with 101 bytes of media: 4 before them; in a stream 3 behind.
+        let wrapped = [&[0x40, 0, 0, 101][..], &[b'.'; 101]].concat();
+        let (datagram, bare) = (Message::datagram(true, wrapped.len()), 20 + 8 + 101);
+        let stream = |is_ipv4, is_tls| Message::in_stream(is_ipv4, is_tls, Framing::Stun, &wrapped);
+        for (message, bytes, bare_bytes) in [
+            (datagram, 20 + 8 + 105, bare),
+            (stream(true, false), 20 + 20 + 108, bare),
+            (stream(true, true), 20 + 20 + 108 + 22, bare),
+            (stream(false, true), 40 + 20 + 108 + 22, bare + 20),
+            (Message::datagram(true, 101), 0, 0),
+        ] {
+            let mut leg = Leg::default();
+            leg.note(message, 101);
+            assert_eq!(leg, Leg { bytes, bare_bytes }, "{message:?}");
+        }
     }
 
     #[test]
@@ -320,7 +364,7 @@ mod tests {
         for millis in (0..200).step_by(20) {
             let now = SimTime::from_millis(millis);
             let packet = flow.next_packet(now).expect("due");
-            flow.note_sent(now, &packet, Some(Datagram { is_ipv4: true, payload: packet.len() }));
+            flow.note_sent(now, &packet, Some(Message::datagram(true, packet.len())));
         }
         let now = SimTime::from_millis(200);
         assert_eq!(flow.sent.underway(now, &arrivals), 0, "nothing ever arrives");

@@ -123,7 +123,7 @@ impl Network {
         let Element::Server(config) = &mut place.element else { return Ok(()) };
         config.up = up;
         let random = Random::stream(ground.seed, &place.name, &format!("server-{}", ground.starts));
-        let server = Server::new(config, &place.addresses, ground.limits, random);
+        let server = Server::new(config, &place.addresses, ground.limits, self.tcp.mtu, random);
         self.nodes[node.index()].machine = Machine::Server(Box::new(server));
         if config.turn.is_some() {
             self.outbox.note(|| crate::plan::StateChange::Forgot);

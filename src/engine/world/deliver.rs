@@ -102,6 +102,9 @@ impl World<'_, '_> {
                     let node = self.sessions[session.index()].diary.node;
                     self.network.send(self.now, node, Packet::udp(Flow::new(from, to), payload))?;
                 }
+                Request::Connect(connect) => self.connect(session, &connect)?,
+                Request::Write(stream, message) => self.write(session, stream, message)?,
+                Request::Close(stream) => self.close_stream(session, stream)?,
                 Request::Signal(signal) => self.send_signal(session, signal),
                 Request::Note(event) => {
                     self.network.recorder.event(self.now, || EventKind::Agent { session, event });

@@ -3,6 +3,7 @@
 mod calls;
 mod deliver;
 mod script;
+mod streams;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -10,7 +11,8 @@ use std::net::SocketAddr;
 use rustc_hash::FxHashMap;
 
 use self::deliver::Receiver;
-use super::network::Network;
+use self::streams::Streams;
+use super::network::{Delivery, Network};
 use super::queue::EventQueue;
 use super::recorder::Recorder;
 use super::run::{Moment, Run};
@@ -19,7 +21,7 @@ use super::session::{Request, Session};
 use super::settle::{CallProgress, Quiet};
 use super::signalling::SignallingService;
 use super::{RunError, RunOptions};
-use crate::agent::{self, Input};
+use crate::agent::{self, Input, StreamId};
 use crate::base::{LimitReached, Limits, NodeId, SessionId, SimDuration, SimTime};
 use crate::endpoint;
 use crate::plan::{Link, MEDIA_TIME, Plan, Topology};
@@ -52,6 +54,7 @@ pub struct World<'a, 'e> {
     sessions: Vec<Session>,
     /// Whose socket it is. Two homes may use the same private addresses, so the address alone does not tell.
     receivers: FxHashMap<(NodeId, SocketAddr), Receiver>,
+    streams: Streams,
     seats: Vec<Seat<'e>>,
     /// How far each call is: two sessions make one.
     calls: Vec<CallProgress>,
@@ -82,6 +85,10 @@ enum WorldEvent {
         session: SessionId,
         at: SimTime,
     },
+    NoRoomForStream {
+        session: SessionId,
+        stream: StreamId,
+    },
 }
 
 impl<'a, 'e> World<'a, 'e> {
@@ -90,6 +97,7 @@ impl<'a, 'e> World<'a, 'e> {
         let seed = options.seed.unwrap_or(plan.seed);
         let limits = &options.limits;
         let recorder = Recorder::new(options.record.then_some(limits.trace_bytes));
+        let recorder = if options.skip_rest { recorder.skipping_rest() } else { recorder };
         let mut network = Network::new(plan, seed, limits, recorder);
         let sessions = calls::open_sessions(plan, seed, options, &mut network)?;
         let seats: Vec<_> = guests.into_iter().filter_map(|guest| Seat::new(plan, seed, guest)).collect();
@@ -116,6 +124,7 @@ impl<'a, 'e> World<'a, 'e> {
             network,
             sessions,
             receivers,
+            streams: Streams::default(),
             seats,
             open_calls: calls.len(),
             calls,
@@ -157,7 +166,10 @@ impl<'a, 'e> World<'a, 'e> {
     fn step(&mut self) -> Result<(), RunError> {
         if self.network.handle_timeout(self.now)? {
             while let Some(delivery) = self.network.poll_delivery() {
-                self.deliver(delivery.node, delivery.packet)?;
+                match delivery {
+                    Delivery::Datagram { node, packet } => self.deliver(node, packet)?,
+                    Delivery::Stream { node, news } => self.deliver_news(node, news)?,
+                }
             }
             return Ok(());
         }
@@ -178,6 +190,7 @@ impl<'a, 'e> World<'a, 'e> {
                 self.network.recorder.event(self.now, || EventKind::SignalArrived { to, name });
                 self.input(to, Input::Signal(&signal))
             }
+            Some(WorldEvent::NoRoomForStream { session, stream }) => self.no_room_for_stream(session, stream),
             Some(WorldEvent::SessionTimer { session, at }) => {
                 if self.sessions[session.index()].timer != Some(at) {
                     return Ok(());

@@ -34,6 +34,8 @@ fn nat() -> Nat {
         .udp_timeout(second())
         .udp_timeout_unreplied(second())
         .timeout_refresh(RefreshDirection::Both)
+        .tcp_timeout(second())
+        .tcp_timeout_transitory(second())
         .unsolicited(Unsolicited::Icmp)
         .port_mapping(PortMapping::Pcp)
         .outside([[10, 9, 0, 7]])
@@ -43,7 +45,10 @@ fn nat() -> Nat {
 }
 
 fn ipv6() -> Ipv6 {
-    Ipv6::prefix("2001:db8:7::/64").filtering(FilteringBehavior::EndpointIndependent).udp_timeout(second())
+    Ipv6::prefix("2001:db8:7::/64")
+        .filtering(FilteringBehavior::EndpointIndependent)
+        .udp_timeout(second())
+        .tcp_timeout(second())
 }
 
 fn link() -> Link {
@@ -70,6 +75,7 @@ fn firewall() -> Firewall {
         .inbound(InboundPolicy::Deny)
         .filtering(FilteringBehavior::AddressDependent)
         .udp_timeout(second())
+        .tcp_timeout(second())
         .link(link())
 }
 

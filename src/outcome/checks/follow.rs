@@ -78,7 +78,7 @@ struct Facts<'a> {
 impl<'a> Follower<'a> {
     pub(super) fn new(trace: &'a Trace) -> Self {
         let mut channels = Vec::new();
-        let facts = trace.packets.iter().map(|record| {
+        let facts = trace.packets.iter().map(|(_, record)| {
             let mut messages = SmallVec::new();
             for described in record.described() {
                 channels.extend(Channel::asked_for(record, &described));
@@ -86,30 +86,38 @@ impl<'a> Follower<'a> {
             }
             Facts { started: SimTime::ZERO, messages, end: End::Underway, children: Vec::new() }
         });
-        let facts = facts.collect();
-        let mut follower = Self { trace, facts, channels };
+        let mut follower = Self { trace, facts: facts.collect(), channels };
         follower.note_ends();
-        for (number, record) in trace.packets.iter().enumerate() {
-            if let Some(cause) = record.cause.and_then(|cause| follower.facts.get_mut(cause.index())) {
-                cause.children.push(PacketId::new(number as u64));
+        for (packet, record) in trace.packets.iter() {
+            if let Some(cause) = record.cause.and_then(|cause| follower.facts_mut(cause)) {
+                cause.children.push(packet);
             }
         }
         follower
     }
 
+    fn facts(&self, packet: PacketId) -> Option<&Facts<'a>> {
+        self.facts.get(self.trace.packets.position(packet)?)
+    }
+
+    fn facts_mut(&mut self, packet: PacketId) -> Option<&mut Facts<'a>> {
+        self.facts.get_mut(self.trace.packets.position(packet)?)
+    }
+
     fn note_ends(&mut self) {
         let mut last_flow: FxHashMap<PacketId, Flow> = FxHashMap::default();
-        for event in &self.trace.events {
+        let trace = self.trace;
+        for event in &trace.events {
             let Some(packet) = event.kind.packet() else { continue };
-            let Some(facts) = self.facts.get_mut(packet.index()) else { continue };
+            let Some(record) = trace.packets.get(packet) else { continue };
+            let Some(facts) = self.facts_mut(packet) else { continue };
             let first = !last_flow.contains_key(&packet);
             match &event.kind {
                 EventKind::Departed(hop) | EventKind::Arrived(hop) => {
                     last_flow.insert(packet, hop.flow);
                 }
                 EventKind::Delivered { node, .. } => {
-                    let flow =
-                        last_flow.get(&packet).copied().unwrap_or(self.trace.packets[packet.index()].flow);
+                    let flow = last_flow.get(&packet).copied().unwrap_or(record.flow);
                     facts.end = End::Arrived { at: event.at, node: *node, source: flow.source };
                 }
                 EventKind::Dropped { place, flow, drop, .. } => {
@@ -124,19 +132,18 @@ impl<'a> Follower<'a> {
     }
 
     pub(super) fn messages(&self, packet: PacketId) -> &[Message] {
-        self.facts.get(packet.index()).map(|facts| facts.messages.as_slice()).unwrap_or_default()
+        self.facts(packet).map(|facts| facts.messages.as_slice()).unwrap_or_default()
     }
 
     pub(super) fn started(&self, packet: PacketId) -> SimTime {
-        self.facts.get(packet.index()).map_or(SimTime::ZERO, |facts| facts.started)
+        self.facts(packet).map_or(SimTime::ZERO, |facts| facts.started)
     }
 
     /// The packets that left a side's sockets.
     pub(super) fn sent_by<'s>(&self, side: &'s SessionRun) -> impl Iterator<Item = PacketId> + use<'a, 's> {
         let mine =
             |record: &PacketRecord| side.holds(record.origin, record.flow.source) && record.cause.is_none();
-        let numbered = self.trace.packets.iter().enumerate();
-        numbered.filter(move |(_, record)| mine(record)).map(|(number, _)| PacketId::new(number as u64))
+        self.trace.packets.iter().filter(move |(_, record)| mine(record)).map(|(packet, _)| packet)
     }
 
     /// The answers a side sent, each to be taken once.
@@ -156,7 +163,7 @@ impl<'a> Follower<'a> {
     /// How a message of this packet ended, wherever relays and copies took it. If one of several copies arrives, the
     /// message has.
     pub(super) fn end(&self, packet: PacketId, message: Message) -> End<'a> {
-        let Some(facts) = self.facts.get(packet.index()) else { return End::Underway };
+        let Some(facts) = self.facts(packet) else { return End::Underway };
         let heirs = self.heirs(packet, message);
         let mut ends: Vec<End<'a>> = heirs.map(|child| self.end(child, message)).collect();
         // What a relay passed on has not ended at the relay.
@@ -180,7 +187,7 @@ impl<'a> Follower<'a> {
         check: Message,
         side: &SessionRun,
     ) -> Option<(LocalEnd, SocketAddr)> {
-        let record = self.trace.packets.get(packet.index())?;
+        let record = self.trace.packets.get(packet)?;
         let described = record.described().find(|described| Message::read(described) == Some(check))?;
         let server = record.flow.destination;
         if described.is_ice_check {
@@ -202,7 +209,7 @@ impl<'a> Follower<'a> {
 
     /// The packets that carry on a message of this one: copies, and what relays made of it.
     fn heirs(&self, packet: PacketId, message: Message) -> impl Iterator<Item = PacketId> {
-        let children = self.facts.get(packet.index()).map(|facts| facts.children.as_slice());
+        let children = self.facts(packet).map(|facts| facts.children.as_slice());
         let children = children.unwrap_or_default().iter().copied();
         children.filter(move |child| self.messages(*child).contains(&message))
     }
@@ -210,7 +217,7 @@ impl<'a> Follower<'a> {
     /// The flow with which a relay sent on a message of this packet.
     fn sent_on(&self, packet: PacketId, message: Message) -> Option<Flow> {
         let heir = self.heirs(packet, message).next()?;
-        self.trace.packets.get(heir.index()).map(|record| record.flow)
+        self.trace.packets.get(heir).map(|record| record.flow)
     }
 
     /// The peer that a side asked this server to bind this channel to.

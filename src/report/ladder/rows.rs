@@ -171,6 +171,7 @@ fn state_label(change: &StateChange) -> Option<String> {
         StateChange::Forgot
         | StateChange::MappingCreated(_)
         | StateChange::MappingGranted { .. }
+        | StateChange::MappingPhase { .. }
         | StateChange::FilterOpened { .. }
         | StateChange::AllocationCreated { .. }
         | StateChange::AllocationRefreshed { .. }

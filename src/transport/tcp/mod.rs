@@ -17,7 +17,7 @@ mod tests;
 
 pub use self::connection::{Connection, ConnectionState, Reason, SILENCE};
 pub use self::marks::Outgoing;
-pub use self::sockets::{ConnectError, ConnectionId, Event, Sockets, Taken};
+pub use self::sockets::{ConnectError, ConnectionId, Event, Refusal, Sockets, Taken};
 use crate::wire::{TcpFlags, TcpSegment};
 
 /// The largest segment that fits into an IP packet of `mtu` bytes, in bytes of data (RFC 9293 §3.7.1).

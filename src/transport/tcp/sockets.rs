@@ -12,7 +12,7 @@ use super::{max_segment, refuse};
 use crate::base::{PacketId, Random, SimTime};
 use crate::plan::Protocol;
 use crate::transport::{Note, Piece};
-use crate::wire::{Body, Flow, Icmp, IcmpKind, Packet};
+use crate::wire::{Body, Flow, Icmp, IcmpKind, Packet, TcpSegment};
 
 /// A connection of one host; never used again after it is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,8 +54,35 @@ pub enum Event {
 pub enum Taken {
     /// It belongs to a connection.
     Connection(ConnectionId),
-    /// There is neither connection nor listener for it, or no room for one more. A reset is on its way, unless it was one.
-    Refused,
+    /// It belongs to none. A reset is on its way, unless it was one.
+    Refused(Refusal),
+}
+
+/// Why a segment belongs to no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It would open a connection to a port where nobody listens.
+    Closed,
+    /// It belongs to a connection that the host does not know, or no longer.
+    Unknown,
+    /// It would open a connection, and the host has as many as it may have.
+    Full,
+}
+
+impl Refusal {
+    /// Why a host without any connection or listener refuses this segment.
+    pub const fn of(segment: &TcpSegment) -> Self {
+        if segment.flags.opens_connection() { Self::Closed } else { Self::Unknown }
+    }
+
+    /// The same in words, of a segment of this flow.
+    pub fn about(self, Flow { source, destination }: Flow) -> String {
+        match self {
+            Self::Closed => format!("nothing listens on {destination} for TCP"),
+            Self::Unknown => format!("{destination} knows of no TCP connection from {source}"),
+            Self::Full => format!("{} has as many TCP connections as it may have", destination.ip()),
+        }
+    }
 }
 
 /// Why a connection cannot be opened at all.
@@ -123,19 +150,18 @@ impl Sockets {
 
     /// Takes a packet that came to this host. What is not TCP is nobody's here.
     pub fn receive(&mut self, now: SimTime, packet: &Packet) -> Taken {
-        let Body::Tcp(segment) = &packet.body else { return Taken::Refused };
+        let Body::Tcp(segment) = &packet.body else { return Taken::Refused(Refusal::Unknown) };
         let flow = packet.flow.reversed();
         let known = self.by_flow.get(&flow).copied();
+        let is_wanted = segment.flags.opens_connection() && self.listening.contains(&flow.source);
         let id = match known {
-            None if segment.flags.opens_connection() && self.listening.contains(&flow.source) => {
-                self.open(now, flow, Connection::accept)
-            }
+            None if is_wanted => self.open(now, flow, Connection::accept),
             known => known,
         };
         let Some((id, entry)) = id.and_then(|id| Some((id, self.connections.get_mut(&id)?))) else {
             let answer = refuse(segment).map(|answer| Packet::tcp(flow, answer));
             self.events.extend(answer.map(|answer| Event::Send(answer, Some(packet.id))));
-            return Taken::Refused;
+            return Taken::Refused(if is_wanted { Refusal::Full } else { Refusal::of(segment) });
         };
         entry.connection.receive(now, segment, packet.trail, packet.id);
         self.touched.insert(id);
@@ -177,6 +203,16 @@ impl Sockets {
     /// A connection's flow, from this host outwards.
     pub fn flow(&self, id: ConnectionId) -> Option<Flow> {
         self.connections.get(&id).map(|entry| entry.flow)
+    }
+
+    /// The connection of this flow, from this host outwards.
+    pub fn find(&self, flow: Flow) -> Option<ConnectionId> {
+        self.by_flow.get(&flow).copied()
+    }
+
+    /// True if a connection leaves from `local`.
+    pub fn is_taken(&self, local: SocketAddr) -> bool {
+        self.connections.values().any(|entry| entry.flow.source == local)
     }
 
     /// The next thing that happened.

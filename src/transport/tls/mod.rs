@@ -21,6 +21,12 @@ use self::record::{Cipher, ContentType, HEADER, MAX_PLAINTEXT};
 use super::{Note, Piece};
 use crate::base::Random;
 
+/// The bytes of stream that records with `plain` bytes of data take.
+pub const fn sealed_len(plain: usize) -> usize {
+    let records = if plain == 0 { 1 } else { plain.div_ceil(MAX_PLAINTEXT) };
+    plain + records * record::OVERHEAD
+}
+
 /// One end of a TLS connection over a byte stream. After every call, [`TlsEnd::poll_write`] and [`TlsEnd::read`] until they
 /// have nothing left.
 #[derive(Debug)]

@@ -15,6 +15,9 @@ const MAX_RECORD: usize = MAX_PLAINTEXT + 256;
 /// Bytes that end an encrypted record.
 const TAG: usize = 16;
 
+/// What an encrypted record has besides its data: header, true type, tag.
+pub(super) const OVERHEAD: usize = HEADER + 1 + TAG;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ContentType {
     ChangeCipherSpec = 20,

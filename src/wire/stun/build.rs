@@ -26,11 +26,12 @@ const USUAL_SIZE: usize = 160;
 const TRAILER_SIZE: usize = 24 + 8;
 
 /// Writes one message, attribute by attribute. An attribute that would make the message larger than a datagram
-/// carries is left out, so no input makes it fail: who sends data of foreign size asks [`Builder::fits`] first.
+/// carries, or [`Builder::up_to`] allows, is left out, so no input makes it fail: who sends data of foreign size asks [`Builder::fits`] first.
 #[derive(Debug)]
 pub struct Builder {
     write: MessageWriteVec,
     transaction: TransactionId,
+    most: usize,
 }
 
 impl Builder {
@@ -38,7 +39,7 @@ impl Builder {
     pub fn new(class: MessageClass, method: Method, transaction: TransactionId) -> Self {
         let write = MessageWriteVec::with_capacity(USUAL_SIZE);
         let write = Message::builder(MessageType::from_class_method(class, method), transaction, write);
-        Self { write, transaction }
+        Self { write, transaction, most: MAX_DATAGRAM }
     }
 
     /// A request.
@@ -66,9 +67,16 @@ impl Builder {
         builder
     }
 
+    /// The message may have this many bytes: [`MAX_IN_STREAM`](super::MAX_IN_STREAM) for one that goes over a stream.
+    #[must_use]
+    pub const fn up_to(mut self, most: usize) -> Self {
+        self.most = most;
+        self
+    }
+
     /// True if an attribute with a value of `length` bytes still fits.
     pub fn fits(&self, length: usize) -> bool {
-        self.write.len() + 4 + length.next_multiple_of(4) + TRAILER_SIZE <= MAX_DATAGRAM
+        self.write.len() + 4 + length.next_multiple_of(4) + TRAILER_SIZE <= self.most
     }
 
     fn push(&mut self, attribute: &dyn AttributeWrite) {

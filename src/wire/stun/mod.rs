@@ -66,6 +66,9 @@ pub const CHANNELS: RangeInclusive<u16> = 0x4000..=0x4FFF;
 /// The largest payload a UDP datagram carries over IPv4, in bytes.
 pub const MAX_DATAGRAM: usize = 65_507;
 
+/// The longest STUN message in a stream, in bytes: a header, and the most that it can tell the length of.
+pub const MAX_IN_STREAM: usize = 20 + 65_532;
+
 /// What a datagram carries, told by its first byte (RFC 7983 §7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -130,7 +133,13 @@ pub fn parse_channel_data(payload: &[u8]) -> Option<(u16, &[u8])> {
 
 /// Writes a ChannelData message; `None` if no datagram could carry it.
 pub fn channel_data(number: u16, data: &[u8]) -> Option<Vec<u8>> {
-    if data.len() + 4 > MAX_DATAGRAM {
+    channel_data_up_to(MAX_DATAGRAM, number, data)
+}
+
+/// Writes a ChannelData message, without padding; `None` if it would be longer than `most` bytes, or than its own length
+/// can tell.
+pub fn channel_data_up_to(most: usize, number: u16, data: &[u8]) -> Option<Vec<u8>> {
+    if data.len() + 4 > most || u16::try_from(data.len()).is_err() {
         return None;
     }
     let mut bytes = vec![0; 4 + data.len()];

@@ -57,6 +57,7 @@ fn a_mapping_and_its_filter_are_reported_as_they_come_to_be() {
     let row = MappingRow {
         explicit: false,
         protocol: Protocol::Udp,
+        phase: None,
         internal: at("10.0.0.2:5000"),
         external,
         for_remote: None,

@@ -15,6 +15,7 @@ mod port_mapping;
 mod ports;
 mod quarantine;
 mod tcp;
+mod tcp_hosts;
 mod traversal;
 mod unsolicited;
 

@@ -108,7 +108,7 @@ impl Bench {
         let server = plan::Server { stun: Vec::new(), turn: Some(config.clone()), up: true };
         let addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().expect("an address")).collect();
         let random = Random::stream(1, "turn", "server");
-        let server = Server::new(&server, &addresses, limits, random);
+        let server = Server::new(&server, &addresses, limits, 1_500, random);
         Self { server, now: SimTime::ZERO, changes: Vec::new(), next_transaction: 1 }
     }
 

@@ -116,6 +116,9 @@ fn missing(report: Report<'_>, all: &[Journey<'_>], book: &packets::Book) -> Opt
         let (shown, count) = (all.len().min(MOST_PACKETS), report.run.packets);
         sentences.push(format!("This page shows the first {shown} of the run's {count} packets."));
     }
+    if let Some(rest) = report.run.trace.as_ref().map(|trace| trace.at_rest).filter(|rest| *rest > 0) {
+        sentences.push(format!("It leaves out {rest} packets that calls at rest sent to stay alive."));
+    }
     if !book.is_complete {
         let most = packets::MOST_MESSAGES;
         sentences.push(format!("The first {most} different messages are shown attribute by attribute."));

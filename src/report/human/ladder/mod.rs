@@ -30,6 +30,14 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
     if calls > shown {
         more(text, calls - shown, "ladder");
     }
+    if trace.at_rest > 0 {
+        let note = format!(
+            "{} packets of calls at rest are not in it: they were sent more than a minute after anything else happened. \
+             `ladder`, `--format jsonl` and `--pcap` have them.",
+            trace.at_rest
+        );
+        text.wrapped(Role::Dim, &note, 2, options.width);
+    }
     if trace.truncated > 0 {
         let note = format!("  The trace was full: {} later events are not in it.", trace.truncated);
         text.paint(Role::Bad, &note);

@@ -122,7 +122,7 @@ fn a_reset_is_never_answered() {
 
     let taken = server.receive(SimTime::ZERO, &Packet::tcp(outwards(), reset));
 
-    assert_eq!((taken, server.poll(SimTime::ZERO)), (Taken::Refused, None));
+    assert_eq!((taken, server.poll(SimTime::ZERO)), (Taken::Refused(Refusal::Unknown), None));
 }
 
 /// RFC 9293 §3.10.7.1.
