@@ -120,7 +120,7 @@ impl World {
                     server(IceServerKind::Stun, None),
                     server(IceServerKind::Turn, Some(demo())),
                 ],
-                port_mapping: None,
+                port_mapping: Vec::new(),
                 policy: IceTransportPolicy::All,
                 trickle: true,
                 max_candidates: 100,

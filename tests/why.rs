@@ -130,6 +130,10 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
                     && f.is_kind(&c[3], &c[4], &c[5])
             },
         ),
+        (r"(\S+)'s connection to (\S+) died at (.+) \((firewall-inspect)\): (.+)", |f, c| {
+            f.died(&c[1], &c[3], &c[4]).any(|(packet, death)| packet["to"] == c[2] && death["rule"] == c[5])
+                && f.gathered(&c[1], "relay").next().is_none()
+        }),
         (
             r"(\S+) maps per destination \(mapping: (\S+)\): (\S+) was told (\S+), but the check came from (\S+)",
             |f, c| f.maps_twice(&c[1], &c[4], &c[5]),

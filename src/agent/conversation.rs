@@ -14,18 +14,24 @@ use crate::wire::{Candidate, Signal};
 #[derive(Debug)]
 pub(super) struct Conversation {
     caller: bool,
+    /// True if the present description of ours is an offer, false if it is an answer.
+    offers: bool,
     trickle: bool,
     policy: IceTransportPolicy,
     max_candidates: usize,
     ours: IceCredentials,
+    /// How many ICE restarts there were, one that is under way included.
+    generation: u32,
     started: bool,
+    over: bool,
     /// Our offer or answer has been sent.
     described: bool,
     /// How many of our candidates the peer has been told of.
     told: usize,
     end_of_candidates: bool,
     theirs: Option<IceCredentials>,
-    their_candidates: Vec<Candidate>,
+    /// Each with the user name fragment it belongs to.
+    their_candidates: Vec<(String, Candidate)>,
     /// How many of them the stack has been told of.
     handed_over: usize,
     /// Both descriptions are known: checks have begun.
@@ -46,11 +52,14 @@ impl Conversation {
     pub(super) fn new(config: &AgentConfig, ours: IceCredentials) -> Self {
         Self {
             caller: config.caller,
+            offers: config.caller,
             trickle: config.trickle,
             policy: config.policy,
             max_candidates: config.max_candidates,
             ours,
+            generation: 0,
             started: false,
+            over: false,
             described: false,
             told: 0,
             end_of_candidates: false,
@@ -64,11 +73,65 @@ impl Conversation {
 
     /// The call begins for this side. True the first time.
     pub(super) fn start(&mut self) -> bool {
-        !std::mem::replace(&mut self.started, true)
+        !self.over && !std::mem::replace(&mut self.started, true)
     }
 
     pub(super) fn has_started(&self) -> bool {
         self.started
+    }
+
+    /// The number of the ICE restart that is to happen: because the application wants it, or because of the peer's
+    /// `offer`. `None`: it must not, since the call has not begun or is over, or the offer is not of use.
+    ///
+    /// Where both sides restart at once, the caller's offer counts and the callee gives up its own.
+    pub(super) fn next_generation(&self, offer: Option<&Description>) -> Option<u32> {
+        if !self.started || self.over {
+            return None;
+        }
+        let Some(offer) = offer else { return Some(self.generation + 1) };
+        let is_waiting = self.offers && self.theirs.is_none();
+        let is_newer = offer.generation > self.generation;
+        let gives_way = offer.generation == self.generation && is_waiting && !self.caller;
+        (is_newer || gives_way).then_some(offer.generation)
+    }
+
+    /// Begins anew with these credentials (RFC 8445 §9): nothing has been told, and nothing heard but the peer's `offer`.
+    pub(super) fn restart(
+        &mut self,
+        now: SimTime,
+        generation: u32,
+        ours: IceCredentials,
+        offer: Option<&Description>,
+        out: &mut VecDeque<Output>,
+    ) {
+        self.generation = generation;
+        self.ours = ours;
+        self.offers = offer.is_none();
+        self.described = false;
+        self.told = 0;
+        self.end_of_candidates = false;
+        self.theirs = None;
+        self.their_candidates.clear();
+        self.handed_over = 0;
+        self.checking = false;
+        // The peer may never hear of it, or never answer.
+        self.deadline = Some(now + PATIENCE);
+        if let Some(offer) = offer {
+            self.take_description(offer, out);
+        }
+    }
+
+    /// The call is over: nothing is told or heard any more. `tell`: the peer does not know yet. True the first time.
+    pub(super) fn end(&mut self, tell: bool, out: &mut VecDeque<Output>) -> bool {
+        if tell && self.started && !self.over {
+            out.push_back(Output::Signal(Signal::Bye));
+        }
+        self.deadline = None;
+        !std::mem::replace(&mut self.over, true)
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.over
     }
 
     /// Remembers what the peer signals. `refuses` says what is wrong with a description the stack cannot use.
@@ -78,35 +141,49 @@ impl Conversation {
         refuses: impl FnOnce(&Description) -> Option<String>,
         out: &mut VecDeque<Output>,
     ) {
+        if self.over {
+            return;
+        }
         match signal {
             Signal::Offer(description) | Signal::Answer(description) => match refuses(description) {
                 Some(trouble) => out.push_back(Output::Trouble(trouble)),
                 None => self.take_description(description, out),
             },
-            Signal::Candidate(candidate) => self.take_candidate(candidate),
+            Signal::Candidate { candidate, ufrag } => self.take_candidate(ufrag, candidate),
             // More candidates are always welcome to the stacks, and only `PATIENCE` ends the wait.
             Signal::EndOfCandidates => {}
+            // The agent hangs up.
+            Signal::Bye => {}
         }
     }
 
     fn take_description(&mut self, description: &Description, out: &mut VecDeque<Output>) {
-        let Description { ufrag, password, candidates, .. } = description;
+        let Description { ufrag, password, candidates, generation, .. } = description;
+        // An answer to an offer of before the last restart.
+        if *generation < self.generation {
+            return;
+        }
         let credentials = IceCredentials { ufrag: ufrag.clone(), password: password.clone() };
         if *self.theirs.get_or_insert_with(|| credentials.clone()) != credentials {
             out.push_back(Output::Trouble("new credentials without an ICE restart".to_owned()));
             return;
         }
+        self.their_candidates.retain(|(of, _)| of == ufrag);
         for candidate in candidates {
-            self.take_candidate(candidate);
+            self.take_candidate(ufrag, candidate);
         }
     }
 
-    fn take_candidate(&mut self, candidate: &Candidate) {
+    /// Takes a candidate of the peer's, unless it is of another description than the one that counts.
+    fn take_candidate(&mut self, ufrag: &str, candidate: &Candidate) {
+        let is_stale = self.theirs.as_ref().is_some_and(|theirs| theirs.ufrag != ufrag);
         let candidates = &mut self.their_candidates;
-        let known =
-            candidates.iter().any(|known| known.address == candidate.address && known.kind == candidate.kind);
-        if !known && is_usable(candidate.address) && candidates.len() < self.max_candidates {
-            candidates.push(candidate.clone());
+        let known = candidates.iter().any(|(of, known)| {
+            of == ufrag && known.address == candidate.address && known.kind == candidate.kind
+        });
+        let has_room = candidates.len() < self.max_candidates;
+        if !is_stale && !known && has_room && is_usable(candidate.address) {
+            candidates.push((ufrag.to_owned(), candidate.clone()));
         }
     }
 
@@ -119,6 +196,9 @@ impl Conversation {
         complete: impl Fn() -> bool,
         out: &mut VecDeque<Output>,
     ) {
+        if self.over {
+            return;
+        }
         if !self.described {
             if !self.started || !(self.trickle || complete()) {
                 return;
@@ -127,7 +207,8 @@ impl Conversation {
         }
         for candidate in ours.iter().skip(self.told) {
             if self.allows(candidate) {
-                out.push_back(Output::Signal(Signal::Candidate(candidate.clone())));
+                let (candidate, ufrag) = (candidate.clone(), self.ours.ufrag.clone());
+                out.push_back(Output::Signal(Signal::Candidate { candidate, ufrag }));
             }
         }
         self.told = ours.len();
@@ -143,10 +224,11 @@ impl Conversation {
             password: self.ours.password.clone(),
             candidates: ours.iter().filter(|candidate| self.allows(candidate)).cloned().collect(),
             trickle: self.trickle,
+            generation: self.generation,
         };
         self.described = true;
         self.told = ours.len();
-        let signal = if self.caller { Signal::Offer(description) } else { Signal::Answer(description) };
+        let signal = if self.offers { Signal::Offer(description) } else { Signal::Answer(description) };
         out.push_back(Output::Signal(signal));
     }
 
@@ -175,12 +257,13 @@ impl Conversation {
     pub(super) fn hand_over(&mut self) -> Option<&Candidate> {
         let next = self.their_candidates.get(self.handed_over).filter(|_| self.checking)?;
         self.handed_over += 1;
-        Some(next)
+        Some(&next.1)
     }
 
     /// The type of the peer's candidate with this address, if it was signalled.
     pub(super) fn signalled_type(&self, address: SocketAddr) -> Option<CandidateType> {
-        self.their_candidates.iter().find(|candidate| candidate.address == address).map(|found| found.kind)
+        let mut candidates = self.their_candidates.iter().map(|(_, candidate)| candidate);
+        candidates.find(|candidate| candidate.address == address).map(|found| found.kind)
     }
 
     /// When to give up, if ever.

@@ -6,6 +6,7 @@
 //! the UDP sockets it was given; streams of messages it opens as it wants.
 
 mod clock;
+mod connection;
 #[cfg(test)]
 mod contract;
 mod conversation;
@@ -13,6 +14,7 @@ mod gatherer;
 pub mod is_stack;
 mod own;
 mod port_mapping;
+mod retired;
 #[cfg(feature = "rtc")]
 pub mod rtc_stack;
 mod seeded;
@@ -31,6 +33,7 @@ pub use stream::{Connect, Security, StreamEnd, StreamId};
 
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{IceServer, IceState, IceTransportPolicy, StackKind};
+use crate::wire::signal::Description;
 use crate::wire::{Candidate, SelectedPair, Signal};
 
 /// RFC 8863 §4: an agent must not give up before checks could have been answered, 39.5 s after they could begin.
@@ -51,9 +54,9 @@ pub struct AgentConfig {
     pub caller: bool,
     /// Servers to gather from.
     pub ice_servers: Vec<IceServer>,
-    /// The NAT that it asks for mappings of its sockets, at its address inside; `None`: it does not ask. What such a NAT tells
-    /// everybody comes as to a socket [`ANNOUNCED_AT`](crate::wire::port_mapping::ANNOUNCED_AT).
-    pub port_mapping: Option<IpAddr>,
+    /// For each address of its host whose sockets it asks a NAT to map: the address, and that NAT's address inside. What such
+    /// a NAT tells everybody comes as to a socket [`ANNOUNCED_AT`](crate::wire::port_mapping::ANNOUNCED_AT).
+    pub port_mapping: Vec<(IpAddr, IpAddr)>,
     /// Which candidates it may use.
     pub policy: IceTransportPolicy,
     /// True: candidates are signalled one by one as they are found.
@@ -103,6 +106,20 @@ pub enum Input<'a> {
     Timeout,
     /// Send application data over the selected pair. Ignored while there is none, or while it is silent.
     Send(&'a [u8]),
+    /// One of its sockets is gone, because its interface went down: nothing comes in or leaves by it any more.
+    /// Streams that left from it are gone as well, without [`Input::Closed`].
+    BaseLost(SocketAddr),
+    /// Restart ICE (RFC 8445 §9): gather anew from sockets of now, and keep the old pair for data until there is a new one.
+    Restart {
+        /// Open sockets that it had no use of before, in order of preference; it gets more when it restarts again. Those
+        /// it has go out of use, and are closed with [`Output::CloseSocket`] when they are of no use any more.
+        sockets: &'a [SocketAddr],
+        /// The peer's offer, if the peer has restarted; `None`: this side's application wants it.
+        offer: Option<&'a Description>,
+    },
+    /// The call is over: give back what servers have allocated, and be [`IceState::Closed`]. The peer is told with
+    /// [`Signal::Bye`], which ends the call at its side too.
+    HangUp,
 }
 
 /// Something an agent wants or tells.
@@ -134,10 +151,12 @@ pub enum Output {
     /// A local candidate was found. It is signalled separately, if the policy allows.
     Gathered(Candidate),
     /// The state changed. Connected states follow the selection of a pair. After [`IceState::Failed`] the agent sends
-    /// nothing any more, whatever happens.
+    /// nothing any more unless it is restarted.
     State(IceState),
     /// A pair was selected, or another one than before.
     Selected(SelectedPair),
+    /// Close one of its sockets: it has no use for it any more.
+    CloseSocket(SocketAddr),
     /// Application data came in over the peer's selected pair.
     Data {
         /// Where it came from: the peer's candidate; through our own relay if `relayed`.

@@ -1,6 +1,7 @@
 //! A router: forwards by destination and nothing else. It has no address, so it dies in silence.
 
-use super::{Device, Outbox, Verdict, group};
+use super::group::is_link_local;
+use super::{Device, Outbox, Verdict};
 use crate::base::{PortId, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{DropReason, Rule};
@@ -27,10 +28,9 @@ impl Router {
 impl Device for Router {
     fn handle(&mut self, _now: SimTime, _port: PortId, packet: &mut Packet, _out: &mut Outbox) -> Verdict {
         let destination = packet.flow.destination.ip();
-        if group::is_link_local(destination) {
-            return Verdict::Deliver;
-        }
-        let Some(port) = self.routes.port_for(destination) else {
+        // Groups of a link are not routed (RFC 5771 §4, RFC 4291 §2.7).
+        let port = self.routes.port_for(destination).filter(|_| !is_link_local(destination));
+        let Some(port) = port else {
             return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination });
         };
         if packet.hop_limit <= 1 {

@@ -9,10 +9,11 @@ use std::net::IpAddr;
 use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
-    Access, Action, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
-    Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Listen, MappingBehavior, Nat, Nickname,
-    Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service,
-    ServiceProtocol, Unsolicited,
+    Access, Action, ConflictBehavior, Credentials, DropReason, Element, Expectation, ExpectedFact, Family,
+    FilterScope, FilteringBehavior, Firewall, Hairpinning, IceServer, IceServerKind, IceTransportPolicy,
+    InboundPolicy, Inspect, Listen, MappingBehavior, Nat, Nickname, Node, Peer, Plan, Pooling,
+    PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service, ServiceProtocol, Transport,
+    Unsolicited, ice_uri,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -36,7 +37,9 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
             Element::Firewall(firewall) => catalogue.firewall(&node.name, firewall),
             Element::Server(server) => catalogue.server(id, &node.name, server),
             Element::Peer(peer) => {
-                catalogue.peer(&node.name, peer);
+                if is_host(id, node) {
+                    catalogue.peer(plan.host_of(id), peer);
+                }
                 catalogue.families(id, node);
             }
         }
@@ -112,7 +115,8 @@ impl Catalogue<'_> {
         let is_single =
             [IpAddr::is_ipv4, IpAddr::is_ipv6].iter().any(|family| !node.addresses.iter().any(family));
         if is_single && self.has_ipv6() && self.is_offered_ipv6(id) {
-            let axes = Axes { section: "peers", name: &node.name };
+            let place = place_in_file(node);
+            let axes = Axes { section: "peers", name: &place };
             let families = format!("[{}, {}]", Family::Ipv4, Family::Ipv6);
             self.changes.push(Change::one(
                 format!("let {} use both families", node.name),
@@ -171,6 +175,14 @@ impl Catalogue<'_> {
             return;
         }
         self.outbound(axes, firewall);
+        if firewall.inspect != Inspect::Off {
+            let change = Change::one(
+                format!("let {name} look into no connection"),
+                axes.path("inspect"),
+                Inspect::Off.word(),
+            );
+            self.changes.push(self.expecting_no_inspection(change));
+        }
         if firewall.inbound == InboundPolicy::Deny
             && firewall.filtering == FilteringBehavior::AddressAndPortDependent
         {
@@ -196,8 +208,7 @@ impl Catalogue<'_> {
             let words: Vec<String> = services.iter().map(Service::to_string).collect();
             format!("[{}]", words.join(", "))
         };
-        for port in self.server_ports() {
-            let service = Service { port, protocol: ServiceProtocol::Udp };
+        for service in self.server_ports() {
             if !outbound.allow.contains(&service) {
                 let allow = list(&[outbound.allow.as_slice(), &[service]].concat());
                 self.changes.push(Change::one(
@@ -210,20 +221,40 @@ impl Catalogue<'_> {
         for service in &outbound.allow {
             let rest: Vec<Service> =
                 outbound.allow.iter().copied().filter(|other| other != service).collect();
-            self.changes.push(Change::one(
+            let mut change = Change::one(
                 format!("keep {service} in behind {name}"),
                 axes.path("outbound.allow"),
                 list(&rest),
-            ));
+            );
+            // What cannot leave cannot be looked into.
+            if *service == Inspect::TLS_PORT && firewall.inspect != Inspect::Off {
+                let uninspected = change.and(axes.path("inspect"), Inspect::Off.word());
+                change = self.expecting_no_inspection(uninspected);
+            }
+            self.changes.push(change);
         }
     }
 
-    /// The UDP ports of all servers peers know.
-    fn server_ports(&self) -> Vec<u16> {
-        let mut ports: Vec<u16> = self.plan.ice_servers().map(|server| server.address.port()).collect();
+    /// The change, and the file no longer expects that packets die of an inspection.
+    fn expecting_no_inspection(&self, change: Change) -> Change {
+        let is_such = |expectation: &Expectation| matches!(&expectation.fact, ExpectedFact::Drops(drops) if drops.reason == Some(DropReason::FirewallInspect));
+        if self.plan.expectations.iter().any(is_such) { change.and("expect", "{}") } else { change }
+    }
+
+    /// The ports of all servers peers know, those of UDP first.
+    fn server_ports(&self) -> Vec<Service> {
+        let mut ports: Vec<(bool, u16)> = self
+            .plan
+            .ice_servers()
+            .map(|server| (server.transport != Transport::Udp, server.address.port()))
+            .collect();
         ports.sort_unstable();
         ports.dedup();
-        ports
+        let service = |(is_tcp, port)| {
+            let protocol = if is_tcp { ServiceProtocol::Tcp } else { ServiceProtocol::Udp };
+            Service { port, protocol }
+        };
+        ports.into_iter().map(service).collect()
     }
 
     /// True if an event starts or stops this server, which could then not begin the other way.
@@ -269,22 +300,28 @@ impl Catalogue<'_> {
     /// The change, and every peer that knew TURN at `server` now knows it under the new URI.
     fn with_known_servers(&self, mut change: Change, uri: &str, server: &str) -> Change {
         let here = self.plan.topology.find(server);
-        for (_, node) in self.plan.topology.nodes() {
-            let Element::Peer(peer) = &node.element else { continue };
+        for (host, peer) in self.peers() {
             if !peer.ice_servers.iter().any(|s| Some(s.node) == here && s.kind == IceServerKind::Turn) {
                 continue;
             }
             let kept =
                 peer.ice_servers.iter().filter(|s| Some(s.node) != here || s.kind == IceServerKind::Stun);
-            let uris = kept.map(|s| self.uri(s.kind, s.node, s.address.port())).chain([uri.to_owned()]);
-            change = change.and(format!("peers.{}.ice-servers", node.name), uri_list(uris));
+            let uris = kept.map(|s| self.uri(s)).chain([uri.to_owned()]);
+            change = change.and(format!("peers.{host}.ice-servers"), uri_list(uris));
         }
         change
     }
 
-    fn uri(&self, kind: IceServerKind, node: NodeId, port: u16) -> String {
-        let name = self.plan.name_of(node);
-        if port == STUN_PORT { format!("{kind}:{name}") } else { format!("{kind}:{name}:{port}") }
+    /// The peers by name, each once.
+    fn peers(&self) -> impl Iterator<Item = (&str, &Peer)> {
+        self.plan.topology.nodes().filter_map(|(id, node)| match &node.element {
+            Element::Peer(peer) if is_host(id, node) => Some((self.plan.host_of(id), peer)),
+            _ => None,
+        })
+    }
+
+    fn uri(&self, server: &IceServer) -> String {
+        server.uri(self.plan.name_of(server.node))
     }
 
     fn peer(&mut self, name: &str, peer: &Peer) {
@@ -305,19 +342,20 @@ impl Catalogue<'_> {
         let mut missing = Vec::new();
         for (id, node) in self.plan.topology.nodes() {
             let Element::Server(server) = &node.element else { continue };
-            let stun = Listen::udp_ports(&server.stun).next().map(|port| (IceServerKind::Stun, port));
-            let turn = server.turn.as_ref().and_then(|turn| Listen::udp_ports(&turn.listen).next());
-            let turn = turn.map(|port| (IceServerKind::Turn, port));
-            for (kind, port) in stun.into_iter().chain(turn) {
-                if !peer.ice_servers.iter().any(|known| known.node == id && known.kind == kind) {
-                    missing.push((kind, id, port));
+            let stun =
+                Listen::udp_ports(&server.stun).next().map(|port| (IceServerKind::Stun, Listen::udp(port)));
+            let turn = server.turn.iter().flat_map(|turn| Listen::first_of_each(&turn.listen));
+            let turn = turn.map(|listen| (IceServerKind::Turn, listen));
+            for (kind, Listen { port, transport }) in stun.into_iter().chain(turn) {
+                let is_known =
+                    |known: &IceServer| (known.node, known.kind, known.transport) == (id, kind, transport);
+                if !peer.ice_servers.iter().any(is_known) {
+                    missing.push(ice_uri(kind, transport, &node.name, port));
                 }
             }
         }
-        let known: Vec<String> =
-            peer.ice_servers.iter().map(|s| self.uri(s.kind, s.node, s.address.port())).collect();
-        for (kind, id, port) in missing {
-            let uri = self.uri(kind, id, port);
+        let known: Vec<String> = peer.ice_servers.iter().map(|s| self.uri(s)).collect();
+        for uri in missing {
             self.changes.push(Change::one(
                 format!("tell {} of {uri}", axes.name),
                 axes.path("ice-servers"),
@@ -351,8 +389,9 @@ impl Catalogue<'_> {
             Element::Firewall(firewall) if !is_nickname(firewall) => "firewalls",
             Element::Nat(_) | Element::Firewall(_) | Element::Router => "nats",
         };
-        let path = |key: &str| format!("{section}.{}.link.{key}", node.name);
-        if !link.up {
+        let path = |key: &str| format!("{section}.{}.link.{key}", place_in_file(node));
+        // An interface that is down is no cable that is out.
+        if !link.up && self.plan.topology.is_up(id) {
             self.changes.push(Change::one(
                 format!("plug in the uplink of {}", node.name),
                 path("up"),
@@ -389,12 +428,10 @@ impl Catalogue<'_> {
                 body,
             );
             // Peers that were told which servers to use have to be told of this one too.
-            for (_, node) in self.plan.topology.nodes() {
-                if let Element::Peer(peer) = &node.element {
-                    let known = peer.ice_servers.iter().map(|s| self.uri(s.kind, s.node, s.address.port()));
-                    let uris = known.chain([format!("{kind}:{name}")]);
-                    change = change.and(format!("peers.{}.ice-servers", node.name), uri_list(uris));
-                }
+            for (host, peer) in self.peers() {
+                let known = peer.ice_servers.iter().map(|s| self.uri(s));
+                let uris = known.chain([format!("{kind}:{name}")]);
+                change = change.and(format!("peers.{host}.ice-servers"), uri_list(uris));
             }
             self.changes.push(change);
         }
@@ -437,6 +474,20 @@ impl Catalogue<'_> {
         let what = format!("make {}'s {key} {value}", axes.name);
         self.changes.push(Change::one(what, axes.path(key), value.to_string()));
     }
+}
+
+/// False for the further interfaces of a peer.
+fn is_host(id: NodeId, node: &Node) -> bool {
+    node.interface.as_ref().is_none_or(|interface| interface.first == id)
+}
+
+/// Where a node stands in its section: `alice`, or `alice.interfaces.wlan0`.
+fn place_in_file(node: &Node) -> String {
+    let own = node.interface.as_ref().and_then(|interface| {
+        let own = node.name.strip_prefix(&interface.host)?.strip_prefix('.')?;
+        Some(format!("{}.interfaces.{own}", interface.host))
+    });
+    own.unwrap_or_else(|| node.name.clone())
 }
 
 /// The keys of one node.

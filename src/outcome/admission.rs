@@ -38,7 +38,7 @@ pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Ad
             }
     };
     let is_passed = |node: &NodeId| passage.iter().any(|stop| stop.node == *node && !switches(stop));
-    for node in plan.topology.ancestors(side.node).into_iter().filter(is_passed) {
+    for node in plan.topology.ancestors(side.place()).into_iter().filter(is_passed) {
         match filtering_of(&plan.element_at(node, *selected_at), pair.local.address.ip()) {
             None => {}
             Some(FilteringBehavior::EndpointIndependent) => admissions.open_to_all.push(node),

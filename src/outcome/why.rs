@@ -161,6 +161,7 @@ impl Case<'_> {
             return vec![too_early];
         }
         sentences.extend(self.policies());
+        sentences.extend(self.inspections());
         sentences.extend(self.obstacles());
         sentences.extend(self.missing_relay());
         if let Some(one_sided) = self.one_sided() {
@@ -244,7 +245,7 @@ impl Case<'_> {
         if sender.sockets.contains(&seen) || reflexive.contains(&seen) {
             return None;
         }
-        let (nat, mapping) = self.plan.maps_per_destination(sender.node, death.at)?;
+        let (nat, mapping) = self.plan.maps_per_destination(sender.place(), death.at)?;
         Some(format!(
             "{} maps per destination (mapping: {mapping}): {} was told {told}, but the check came from {seen}.",
             self.plan.name_of(nat),
@@ -286,6 +287,25 @@ impl Case<'_> {
         .collect()
     }
 
+    /// Connections that a firewall looked into and refused, of a side without a relay.
+    fn inspections(&self) -> Vec<String> {
+        let sides = [self.sides.caller, self.sides.callee].into_iter();
+        sides
+            .filter(|side| addresses_of(side, CandidateType::Relayed).next().is_none())
+            .filter_map(|side| {
+                let death = deaths::first_inspected(self.trace, side)?;
+                Some(format!(
+                    "{}'s connection to {} died at {} ({}): {}.",
+                    self.name(side),
+                    death.aimed_at,
+                    self.place_name(death.place),
+                    death.drop.reason,
+                    death.drop.rule,
+                ))
+            })
+            .collect()
+    }
+
     /// Why there was no relay to fall back on.
     fn missing_relay(&self) -> Vec<String> {
         let sides = [self.sides.caller, self.sides.callee];
@@ -322,6 +342,10 @@ impl Case<'_> {
     /// A run that was cut short says nothing about NATs.
     fn ended_too_early(&self) -> Option<String> {
         let (caller, callee) = (self.sides.caller, self.sides.callee);
+        // It was not the run that ended.
+        if self.sides.ended_at().is_some() {
+            return None;
+        }
         let what = if caller.started_at.is_none() {
             "before the call began".to_owned()
         } else if callee.started_at.is_none() {
@@ -450,7 +474,7 @@ impl Case<'_> {
     }
 
     fn name(&self, side: &SessionRun) -> &str {
-        self.plan.name_of(side.node)
+        self.plan.host_of(side.node)
     }
 
     fn peer(&self, side: &SessionRun) -> Option<&Peer> {
@@ -482,7 +506,8 @@ const fn family_name(family: Family) -> &'static str {
 /// The address of the socket that the settled pair uses, or else of the preferred one.
 fn own_address(side: &SessionRun) -> String {
     let used = side.selections.last().map(|(_, pair)| pair.local.address);
-    let socket = used.filter(|address| side.sockets.contains(address)).or(side.sockets.first().copied());
+    let socket =
+        used.filter(|address| side.sockets.contains(address)).or(side.present_sockets().first().copied());
     socket.map(|socket| socket.to_string()).unwrap_or_default()
 }
 

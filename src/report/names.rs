@@ -27,7 +27,7 @@ pub fn place(plan: &Plan, place: Place) -> &str {
 
 /// The peer on which a session runs.
 pub fn session<'a>(plan: &'a Plan, run: &Run, id: SessionId) -> &'a str {
-    run.sessions.get(id.index()).map_or("?", |session| plan.name_of(session.node))
+    run.sessions.get(id.index()).map_or("?", |session| plan.host_of(session.node))
 }
 
 /// The other side of a session's call.

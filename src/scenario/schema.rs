@@ -4,7 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{EVENT, FILE, ICE_SERVER, Key, Kind, LINK, MEDIA, MEDIA_GAP, SECTIONS, Section, VERSION};
+use super::keys::{
+    EVENT, FILE, ICE_SERVER, Key, Kind, LINK, MEDIA, MEDIA_GAP, PROXY, SECTIONS, Section, VERSION,
+};
 use super::links;
 use super::profiles;
 use crate::base::Limits;
@@ -90,7 +92,7 @@ fn of_kind(key: &str, kind: Kind) -> Value {
         Kind::Percent => pattern(r"^[0-9]+(\.[0-9]+)?\s*%$"),
         Kind::Bandwidth => pattern(r"^[0-9]+(\.[0-9]+)?\s*[kMG]?bps$"),
         Kind::PortRange => pattern(&format!(r"^{PORT}\s*-\s*{PORT}$")),
-        Kind::Listen => one_or_list(pattern(&format!("^{PORT}/udp$")), Entries::SomeDistinct),
+        Kind::Listen => one_or_list(pattern(&format!("^{PORT}/(udp|tcp|tls)$")), Entries::SomeDistinct),
         Kind::Services => one_or_list(pattern(&format!("^{PORT}/(udp|tcp)$")), Entries::Distinct),
         Kind::Address => pattern(ADDRESS),
         Kind::Addresses => one_or_list(pattern(ADDRESS), Entries::SomeDistinct),
@@ -123,8 +125,10 @@ fn of_kind(key: &str, kind: Kind) -> Value {
             let addresses = one_or_list(pattern(ADDRESS), Entries::SomeDistinct);
             json!({ "anyOf": [{ "type": "string" }, { "type": "object", "minProperties": 1, "additionalProperties": addresses }] })
         }
+        Kind::CallSide => json!({ "type": "string" }),
         Kind::Sides => sides(),
         Kind::SidesOrAll => json!({ "anyOf": [word(key, vec!["all"]), sides()] }),
+        Kind::Proxy => json!({ "anyOf": [of_kind(key, Kind::Integer(1, 65_535)), reference(&PROXY)] }),
         Kind::Media => {
             let kinds = one_or_list(word(key, MediaKind::words()), Entries::SomeDistinct);
             json!({ "anyOf": [kinds, reference(&MEDIA)] })
@@ -145,7 +149,7 @@ fn of_kind(key: &str, kind: Kind) -> Value {
 const PORT: &str = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
 
 /// Schemes are written in either case.
-const URI: &str = "^([Ss][Tt][Uu][Nn]|[Tt][Uu][Rr][Nn]):";
+const URI: &str = "^([Ss][Tt][Uu][Nn]|[Tt][Uu][Rr][Nn][Ss]?):";
 
 const ADDRESS: &str = r"^([0-9]+(\.[0-9]+){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$";
 

@@ -108,8 +108,10 @@ proptest! {
             password: "p".repeat(password_len),
             candidates: vec![candidate.clone()],
             trickle: true,
+            generation: 0,
         };
-        let (answer, candidate) = (Signal::Answer(description), Signal::Candidate(candidate));
+        let candidate = Signal::Candidate { candidate, ufrag: description.ufrag.clone() };
+        let answer = Signal::Answer(description);
         for stack in STACKS {
             let mut world = call_with_servers(stack.kind);
             world.input(ALICE, Input::Start);

@@ -5,15 +5,17 @@ mod preference;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-pub(super) use self::preference::Families;
-use super::port_mapping::PortMapper;
-use super::server_link::{ServerLink, Tools};
+use self::preference::Families;
+#[cfg(feature = "rtc")]
+pub(super) use self::preference::highest;
+use super::port_mapping::{Mapped, PortMappers};
+use super::server_link::{ServerLink, StreamIds, Tools, Way};
 use super::stun_client::{Answer, StunClient};
 use super::transaction::TransactionIds;
 use super::turn_client::{Allocation, TurnClient};
-use super::{AgentConfig, Output};
+use super::{AgentConfig, Output, StreamEnd, StreamId};
 use crate::base::{SimDuration, SimTime};
-use crate::plan::{CandidateType, IceServerKind};
+use crate::plan::{CandidateType, IceServerKind, Transport};
 use crate::wire::Candidate;
 use crate::wire::stun::{Class, Kind, Message, classify};
 
@@ -26,13 +28,12 @@ pub(super) struct Gatherer {
     max_candidates: usize,
     families: Families,
     ids: TransactionIds,
-    /// `None`: there is no NAT to ask for mappings.
-    mapper: Option<PortMapper>,
+    mappers: PortMappers,
     stun: Vec<StunClient>,
     turn: Vec<TurnClient>,
     candidates: Vec<Candidate>,
-    /// The base through which each of them was found, in the same order.
-    found_through: Vec<SocketAddr>,
+    /// How each of them was found, in the same order.
+    sources: Vec<Source>,
     foundations: Vec<Foundation>,
     /// Addresses of the peer's candidates, for which every relay needs a permission.
     peers: Vec<IpAddr>,
@@ -40,12 +41,25 @@ pub(super) struct Gatherer {
     keep_alive: bool,
 }
 
-/// RFC 8445 §5.1.1.3: candidates that agree in all of these (and in the transport, UDP here) share a foundation.
+/// RFC 8445 §5.1.1.3: candidates that agree in all of these share a foundation.
 #[derive(Debug, PartialEq, Eq)]
 struct Foundation {
     kind: CandidateType,
     base: IpAddr,
     server: Option<IpAddr>,
+    /// What is spoken to the server.
+    transport: Transport,
+}
+
+/// How a candidate was found.
+#[derive(Debug, Clone, Copy)]
+struct Source {
+    /// The base it was found through.
+    base: SocketAddr,
+    /// The server that told of it.
+    server: Option<IpAddr>,
+    /// What is spoken to that server.
+    transport: Transport,
 }
 
 /// What a datagram turned out to be.
@@ -66,32 +80,38 @@ impl Gatherer {
             max_candidates: config.max_candidates,
             families: Families::of(&config.sockets),
             ids: TransactionIds::new(config.seed, &config.name),
-            mapper: None,
+            mappers: PortMappers::default(),
             stun: Vec::new(),
             turn: Vec::new(),
             candidates: Vec::new(),
-            found_through: Vec::new(),
+            sources: Vec::new(),
             foundations: Vec::new(),
             peers: Vec::new(),
             keep_alive: true,
         }
     }
 
-    /// Takes the host candidates and asks the nearest NAT for mappings and every server from every base of its family, one
-    /// each [`TA`]. The NAT comes first: it answers soonest, and what it maps is what servers then see.
-    pub(super) fn start(&mut self, now: SimTime, config: &AgentConfig, out: &mut VecDeque<Output>) {
+    /// Takes the host candidates and asks the nearest NATs for mappings and every server from every base of its family, one
+    /// each [`TA`]. The NATs come first: they answer soonest, and what they map is what servers then see.
+    pub(super) fn start(
+        &mut self,
+        now: SimTime,
+        config: &AgentConfig,
+        streams: &mut StreamIds,
+        out: &mut VecDeque<Output>,
+    ) {
         for base in &config.sockets {
-            self.add(CandidateType::Host, *base, *base, None, None, out);
+            let source = Source { base: *base, server: None, transport: Transport::Udp };
+            self.add(CandidateType::Host, *base, source, None, out);
         }
-        self.mapper = PortMapper::new(config, now, TA);
-        let mut start = now + TA.times(self.mapper.as_ref().map_or(0, PortMapper::len) as u64);
+        self.mappers = PortMappers::new(config, now, TA);
+        let mut start = now + TA.times(self.mappers.len());
         for server in &config.ice_servers {
-            for link in ServerLink::all(server, &config.sockets, out) {
+            for link in ServerLink::all(server, &config.sockets, streams, out) {
                 match server.kind {
                     IceServerKind::Stun => self.stun.push(StunClient::new(link, &mut self.ids, start)),
                     IceServerKind::Turn => {
-                        let credentials = server.credentials.clone();
-                        self.turn.push(TurnClient::new(link, credentials, &mut self.ids, start));
+                        self.turn.push(TurnClient::new(link, server, &mut self.ids, start));
                     }
                 }
                 start += TA;
@@ -106,33 +126,32 @@ impl Gatherer {
 
     /// The candidate with this index, and the base through which it was found.
     pub(super) fn candidate(&self, index: usize) -> Option<(&Candidate, SocketAddr)> {
-        self.candidates.get(index).zip(self.found_through.get(index).copied())
+        self.candidates.get(index).zip(self.sources.get(index).map(|source| source.base))
     }
 
     /// True once every transaction that may yield a candidate has ended.
     pub(super) fn is_complete(&self) -> bool {
-        self.mapper.as_ref().is_none_or(PortMapper::has_ended)
+        self.mappers.have_ended()
             && self.stun.iter().all(StunClient::has_ended)
             && self.turn.iter().all(TurnClient::has_ended)
     }
 
-    /// Sees whether a datagram that came to `socket` comes from one of the servers.
+    /// Sees whether what came by `way` comes from one of the servers.
     pub(super) fn take<'a>(
         &mut self,
         now: SimTime,
-        socket: SocketAddr,
-        from: SocketAddr,
+        way: Way,
         payload: &'a [u8],
         out: &mut VecDeque<Output>,
     ) -> Incoming<'a> {
-        if let Some(mapper) = self.mapper.as_mut().filter(|mapper| mapper.is_way_of(socket, from)) {
-            let gateway = mapper.gateway();
-            if let Some(mapped) = mapper.take(now, socket, payload, out) {
-                self.add_reflexive(mapped.external, mapped.base, gateway, out);
+        if let Some((mapped, gateway)) = self.mappers.take(now, way, payload, out) {
+            if let Some(Mapped { base, external }) = mapped {
+                let source = Source { base, server: Some(gateway), transport: Transport::Udp };
+                self.add_reflexive(external, source, out);
             }
             return Incoming::Answer;
         }
-        let Some(link) = self.links().find(|link| link.is_way_of(socket, from)) else {
+        let Some(link) = self.links().find(|link| link.is(way)) else {
             return Incoming::Direct;
         };
         match classify(payload) {
@@ -180,12 +199,11 @@ impl Gatherer {
         {
             match client.answer(now, message) {
                 Answer::Mapped(mapped) => {
-                    self.add_reflexive(mapped, link.base(), link.server().ip(), out);
+                    self.add_reflexive(mapped, Source::of(link), out);
                 }
                 Answer::Refused(code) => {
-                    let server = link.server();
                     let why = code.map_or("an answer without an address".to_owned(), |code| code.to_string());
-                    out.push_back(Output::Trouble(format!("STUN server {server}: Binding failed: {why}")));
+                    out.push_back(Output::Trouble(format!("STUN server {link}: Binding failed: {why}")));
                 }
             }
             return true;
@@ -210,45 +228,39 @@ impl Gatherer {
         let link = self.turn[index].link();
         match allocation {
             Some(Allocation::Made { relayed, mapped }) => {
-                if let Some(mapped) = mapped {
-                    self.add_reflexive(mapped, link.base(), link.server().ip(), out);
+                if let Some(mapped) = mapped.filter(|_| link.stream().is_none()) {
+                    self.add_reflexive(mapped, Source::of(link), out);
                 }
-                let server = Some(link.server().ip());
-                self.add(CandidateType::Relayed, relayed, link.base(), mapped, server, out);
+                self.add(CandidateType::Relayed, relayed, Source::of(link), mapped, out);
                 for peer in &self.peers {
                     self.turn[index].permit(now, *peer, &mut Tools { ids: &mut self.ids, out });
                 }
             }
-            // RFC 8445 §5.1.1.2: what lacks the resources for an allocation can still tell the mapped address.
-            Some(Allocation::Refused { busy: true }) => {
+            // RFC 8445 §5.1.1.2: what lacks the resources for an allocation can still tell the mapped address. That of a
+            // stream is none that datagrams come to.
+            Some(Allocation::Refused { busy: true }) if link.stream().is_none() => {
                 self.stun.push(StunClient::new(link, &mut self.ids, now));
             }
-            Some(Allocation::Refused { busy: false }) | None => {}
+            Some(Allocation::Refused { .. }) | None => {}
         }
     }
 
     /// The base's address outside, as a server saw it or as the NAT promised it.
-    fn add_reflexive(
-        &mut self,
-        mapped: SocketAddr,
-        base: SocketAddr,
-        server: IpAddr,
-        out: &mut VecDeque<Output>,
-    ) {
-        self.add(CandidateType::ServerReflexive, mapped, base, Some(base), Some(server), out);
+    fn add_reflexive(&mut self, mapped: SocketAddr, source: Source, out: &mut VecDeque<Output>) {
+        self.add(CandidateType::ServerReflexive, mapped, source, Some(source.base), out);
     }
 
-    /// Adds a candidate that was found through `base` unless it is redundant: the same transport address and base as
+    /// Adds a candidate unless it is redundant: the same transport address and base as
     /// another's (§5.1.3). Two bases never share an address, not even a mapped one.
     fn add(
         &mut self,
         kind: CandidateType,
         address: SocketAddr,
-        base: SocketAddr,
+        source: Source,
         related: Option<SocketAddr>,
-        server: Option<IpAddr>,
         out: &mut VecDeque<Output>,
     ) {
+        let Source { base, server, transport } = source;
         if !is_usable(address) || address.is_ipv4() != base.is_ipv4() {
             out.push_back(Output::Trouble(format!(
                 "{kind} candidate {address} is not an address to send to"
@@ -261,11 +273,11 @@ impl Gatherer {
         }
         // A host candidate and a relayed one are their own base (§5.1.1.1, §5.1.1.2).
         let own_base = if kind == CandidateType::ServerReflexive { base } else { address };
-        let foundation = self.foundation(Foundation { kind, base: own_base.ip(), server });
+        let foundation = self.foundation(Foundation { kind, base: own_base.ip(), server, transport });
         let is_alike =
             |other: &&Candidate| other.kind == kind && other.address.is_ipv4() == address.is_ipv4();
         let earlier = self.candidates.iter().filter(is_alike).count();
-        let local_preference = self.families.local_preference(address, earlier);
+        let local_preference = self.families.local_preference(address, earlier, transport);
         let candidate = Candidate {
             foundation,
             priority: Candidate::priority_of(type_preference(kind), local_preference),
@@ -275,7 +287,7 @@ impl Gatherer {
         };
         out.push_back(Output::Gathered(candidate.clone()));
         self.candidates.push(candidate);
-        self.found_through.push(base);
+        self.sources.push(source);
     }
 
     fn foundation(&mut self, wanted: Foundation) -> String {
@@ -298,9 +310,42 @@ impl Gatherer {
         }
     }
 
-    /// True if `address` is one of our relayed transport addresses.
-    pub(super) fn is_relayed(&self, address: SocketAddr) -> bool {
-        self.turn.iter().any(|client| client.relayed() == Some(address))
+    /// What is spoken to the server that relays for `address`; `None` if that is none of our relayed candidates.
+    pub(super) fn relay_transport(&self, address: SocketAddr) -> Option<Transport> {
+        let is_it =
+            |candidate: &Candidate| candidate.kind == CandidateType::Relayed && candidate.address == address;
+        let index = self.candidates.iter().position(is_it)?;
+        self.sources.get(index).map(|source| source.transport)
+    }
+
+    /// A stream to a server is open.
+    pub(super) fn opened(&mut self, stream: StreamId) {
+        if let Some(client) = self.client_of(stream) {
+            client.opened();
+        }
+    }
+
+    /// A stream to a server is gone.
+    pub(super) fn closed(&mut self, stream: StreamId, why: StreamEnd, out: &mut VecDeque<Output>) {
+        if let Some(client) = self.client_of(stream) {
+            client.closed(why, out);
+        }
+    }
+
+    /// True if a server is at the end of this stream.
+    pub(super) fn knows(&self, stream: StreamId) -> bool {
+        self.turn.iter().any(|client| client.link().stream() == Some(stream))
+    }
+
+    fn client_of(&mut self, stream: StreamId) -> Option<&mut TurnClient> {
+        self.turn.iter_mut().find(|client| client.link().stream() == Some(stream))
+    }
+
+    /// Nothing is sent any more: no stream is needed.
+    pub(super) fn close(&mut self, out: &mut VecDeque<Output>) {
+        for client in &mut self.turn {
+            client.close(out);
+        }
     }
 
     /// Sends `data` to `peer` from our relayed address `relayed`; nothing if there is no such allocation any more.
@@ -331,11 +376,32 @@ impl Gatherer {
         }
     }
 
+    /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
+    pub(super) fn lose_base(&mut self, base: SocketAddr) {
+        self.mappers.lose_base(base);
+        self.stun.retain(|client| client.link().base() != base);
+        self.turn.retain(|client| client.link().base() != base);
+    }
+
+    /// Nothing more is to be gathered, and what servers have allocated is given back.
+    pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.mappers = PortMappers::default();
+        self.stun.clear();
+        for client in &mut self.turn {
+            client.release(now, &mut Tools { ids: &mut self.ids, out });
+        }
+    }
+
+    /// True once every allocation is given back.
+    pub(super) fn is_released(&self) -> bool {
+        self.turn.iter().all(TurnClient::is_over)
+    }
+
     /// When it wants [`Gatherer::step`].
     pub(super) fn due(&self) -> Option<SimTime> {
         let stun = self.stun.iter().filter_map(|client| client.due(self.keep_alive));
-        let mapper = self.mapper.iter().filter_map(PortMapper::due);
-        mapper.chain(stun).chain(self.turn.iter().filter_map(TurnClient::due)).min()
+        let turn = self.turn.iter().filter_map(TurnClient::due);
+        self.mappers.due().into_iter().chain(stun).chain(turn).min()
     }
 
     /// Does what is due at `now`.
@@ -343,12 +409,10 @@ impl Gatherer {
         if self.due().is_none_or(|due| now < due) {
             return;
         }
-        if let Some(mapper) = &mut self.mapper {
-            mapper.step(now, out);
-        }
+        self.mappers.step(now, out);
         for client in &mut self.stun {
             if client.step(now, self.keep_alive, &mut Tools { ids: &mut self.ids, out }) {
-                let server = client.link().server();
+                let server = client.link();
                 out.push_back(Output::Trouble(format!("STUN server {server}: Binding failed: no answer")));
             }
         }
@@ -359,8 +423,15 @@ impl Gatherer {
     }
 }
 
-/// The type preferences of `is`, which ranks a relay over UDP above those over TCP as libwebrtc does. Both agents
-/// must compute a pair's priority from the same numbers (RFC 8445 §6.1.2.3), or each ends up on a pair of its own.
+impl Source {
+    fn of(link: ServerLink) -> Self {
+        Self { base: link.base(), server: Some(link.server().ip()), transport: link.transport() }
+    }
+}
+
+/// The type preferences of `is`. Both agents must compute a pair's priority from the same numbers (RFC 8445
+/// §6.1.2.3), or each ends up on a pair of its own. Relays over TCP, which are UDP candidates too, come after those over
+/// UDP by their local preference.
 fn type_preference(kind: CandidateType) -> u8 {
     match kind {
         CandidateType::Relayed => 2,

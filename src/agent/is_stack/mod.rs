@@ -5,6 +5,7 @@
 //! relays, and the decision that a call has failed.
 
 mod deviations;
+mod restart;
 #[cfg(test)]
 mod tests;
 
@@ -15,11 +16,13 @@ use is::stun::{StunMessage, StunPacket};
 use is::{CandidateKind, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
 
 use super::conversation::{Conversation, IceCredentials};
-use super::gatherer::{Families, Gatherer, Incoming, TA};
+use super::gatherer::{Gatherer, Incoming, TA};
+use super::retired::Retired;
 use super::seeded::{self, SeededIce};
-use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
+use super::server_link::{StreamIds, Way};
+use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, StreamId, clock};
 use crate::base::SimTime;
-use crate::plan::{CandidateType, IceState, StackKind, Transport};
+use crate::plan::{CandidateType, IceState, StackKind};
 use crate::wire::signal::Description;
 use crate::wire::{Candidate, PairEnd, SelectedPair, Signal};
 
@@ -39,6 +42,11 @@ pub struct IsStack {
     conversation: Conversation,
     ice: SeededIce,
     gatherer: Gatherer,
+    /// What was in use before a restart.
+    retired: Retired<Gatherer>,
+    /// How many restarts there were.
+    restarts: u32,
+    streams: StreamIds,
     /// How many of the gatherer's candidates `is` has been told of.
     introduced: usize,
     state: IceState,
@@ -57,17 +65,15 @@ impl IsStack {
         let ours = IceCredentials { ufrag: credentials.ufrag.clone(), password: credentials.pass.clone() };
         let conversation = Conversation::new(&config, ours);
         let mut ice = SeededIce::new(config.seed, &config.name, credentials);
-        let families = Families::of(&config.sockets);
         ice.call(|ice| {
             ice.set_controlling(config.caller);
-            // `is` counts the candidates of the same type and family.
-            ice.set_local_preference(move |candidate: &is::Candidate, earlier: usize| {
-                u32::from(families.local_preference(candidate.addr(), earlier))
-            });
             ice.set_mtu(STUN_BUFFER..=1_500);
         });
         Self {
             gatherer: Gatherer::new(&config),
+            retired: Retired::default(),
+            restarts: 0,
+            streams: StreamIds::default(),
             config,
             conversation,
             ice,
@@ -86,25 +92,42 @@ impl IsStack {
         }
         // The first call only tells `is` the time; without it, it names no time-out.
         self.ice.call(|ice| ice.handle_timeout(clock::to_instant(now)));
-        let Self { gatherer, config, out, .. } = self;
-        gatherer.start(now, config, out);
+        let Self { gatherer, config, streams, out, .. } = self;
+        gatherer.start(now, config, streams, out);
     }
 
     fn take_signal(&mut self, now: SimTime, signal: &Signal) {
         self.conversation.take(signal, refusal, &mut self.out);
-        if matches!(signal, Signal::Offer(_)) {
-            self.start(now);
+        match signal {
+            Signal::Offer(_) => self.start(now),
+            Signal::Bye => self.hang_up(now, false),
+            _ => {}
         }
     }
 
     fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
-        if !self.conversation.has_started() {
+        if !self.conversation.has_started()
+            || self.take_retired(now, Way::Socket { socket, from }, payload)
+            || self.conversation.is_ended()
+        {
             return;
         }
-        match self.gatherer.take(now, socket, from, payload, &mut self.out) {
+        match self.gatherer.take(now, Way::Socket { socket, from }, payload, &mut self.out) {
             Incoming::Answer => {}
             Incoming::Relayed { relayed, peer, data } => self.take_from_peer(now, peer, relayed, data, true),
             Incoming::Direct => self.take_from_peer(now, from, socket, payload, false),
+        }
+    }
+
+    /// Takes what came over a stream to a server; peers are not at the end of any.
+    fn take_message(&mut self, now: SimTime, stream: StreamId, message: &[u8]) {
+        let way = Way::Stream(stream);
+        if self.take_retired(now, way, message) {
+            return;
+        }
+        let incoming = self.gatherer.take(now, way, message, &mut self.out);
+        if let Incoming::Relayed { relayed, peer, data } = incoming {
+            self.take_from_peer(now, peer, relayed, data, true);
         }
     }
 
@@ -130,12 +153,14 @@ impl IsStack {
     }
 
     fn send(&mut self, now: SimTime, data: &[u8]) {
-        // A pair that went silent has lost the peer's consent (RFC 7675 §5.1).
-        if !self.state.is_connected() {
-            return;
-        }
-        if let Some(SelectedPair { local, remote }) = self.selected {
-            self.transmit(now, local.address, remote.address, data.to_vec());
+        match self.selected {
+            // RFC 8445 §9: until a restart has found a pair, data go over the old one.
+            None => self.retired.send(now, data, &mut self.out),
+            Some(SelectedPair { local, remote }) if self.state.is_connected() => {
+                self.transmit(now, local.address, remote.address, data.to_vec());
+            }
+            // A pair that went silent has lost the peer's consent (RFC 7675 §5.1).
+            Some(_) => {}
         }
     }
 
@@ -153,8 +178,11 @@ impl IsStack {
 
     /// Lets everything happen that can happen at `now`.
     fn advance(&mut self, now: SimTime) {
+        self.retired.step(now, &mut self.out);
         if self.conversation.is_over(now) {
             self.set_state(IceState::Failed);
+        }
+        if matches!(self.state, IceState::Failed | IceState::Closed) {
             return;
         }
         self.gatherer.step(now, &mut self.out);
@@ -173,7 +201,10 @@ impl IsStack {
             if self.conversation.allows(candidate)
                 && let Some(local) = local_candidate(candidate, base)
             {
+                // What we signal is what `is` must reckon with, or the two agents rank pairs differently.
+                let preference = candidate.local_preference();
                 self.ice.call(|ice| {
+                    ice.set_local_preference(move |_: &is::Candidate, _: usize| u32::from(preference));
                     ice.add_local_candidate(local);
                 });
             }
@@ -232,16 +263,17 @@ impl IsStack {
 
     fn select(&mut self, now: SimTime, source: SocketAddr, destination: SocketAddr) {
         // `is` knows a pair by the address it sends from: the base of a reflexive candidate.
-        let relayed = self.gatherer.is_relayed(source);
-        let local_kind = if relayed { CandidateType::Relayed } else { CandidateType::Host };
+        let relay = self.gatherer.relay_transport(source);
+        let local_kind = if relay.is_some() { CandidateType::Relayed } else { CandidateType::Host };
         let signalled = self.conversation.signalled_type(destination);
         let remote_kind = signalled.unwrap_or(CandidateType::PeerReflexive);
         let pair = SelectedPair {
-            local: PairEnd { kind: local_kind, address: source, relay: relayed.then_some(Transport::Udp) },
+            local: PairEnd { kind: local_kind, address: source, relay },
             remote: PairEnd { kind: remote_kind, address: destination, relay: None },
         };
         if self.selected.replace(pair) != Some(pair) {
             self.conversation.wait_until(None);
+            self.retired.replaced(now);
             self.gatherer.selected(now, source, destination, &mut self.out);
             self.out.push_back(Output::Selected(pair));
         }
@@ -266,6 +298,9 @@ impl IsStack {
     fn set_state(&mut self, state: IceState) {
         if self.state != state {
             self.state = state;
+            if state == IceState::Failed {
+                self.gatherer.close(&mut self.out);
+            }
             self.out.push_back(Output::State(state));
         }
     }
@@ -277,7 +312,8 @@ impl IceStack for IsStack {
     }
 
     fn handle(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError> {
-        if self.state == IceState::Failed {
+        let revives = matches!(input, Input::Restart { .. } | Input::HangUp | Input::Signal(Signal::Bye));
+        if self.state == IceState::Failed && !revives {
             return Ok(());
         }
         match input {
@@ -286,7 +322,12 @@ impl IceStack for IsStack {
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
-            Input::Opened { .. } | Input::Read { .. } | Input::Closed { .. } => {}
+            Input::BaseLost(base) => self.lose_base(now, base),
+            Input::Restart { sockets, offer } => self.restart(now, sockets, offer),
+            Input::HangUp => self.hang_up(now, true),
+            Input::Opened { stream, .. } => self.opened(stream),
+            Input::Read { stream, message } => self.take_message(now, stream, message),
+            Input::Closed { stream, why } => self.closed(stream, why),
         }
         self.advance(now);
         Ok(())
@@ -300,7 +341,9 @@ impl IceStack for IsStack {
         if self.state == IceState::Failed {
             return None;
         }
-        [self.conversation.deadline(), self.gatherer.due(), self.ice_due].into_iter().flatten().min()
+        let ice_due = self.ice_due.filter(|_| !self.conversation.is_ended());
+        let deadlines = [self.conversation.deadline(), self.gatherer.due(), ice_due, self.retired.due()];
+        deadlines.into_iter().flatten().min()
     }
 }
 

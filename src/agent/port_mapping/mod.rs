@@ -2,8 +2,10 @@
 //!
 //! Requests leave from the socket that is to be mapped: NAT-PMP and PCP both say which port is meant, so any would do.
 //! A mapping is renewed at half of its lifetime and kept until the agent ends. A NAT that has forgotten everything shows it
-//! by its epoch, in an announcement or in its next answer; then all mappings are asked for again.
+//! by its epoch, in an announcement or in its next answer; then all mappings are asked for again. After an ICE restart the
+//! new sockets ask for mappings of their own; those of the old ones are renewed while the old pair is of use, and then expire.
 
+mod all;
 mod lease;
 #[cfg(test)]
 mod tests;
@@ -11,17 +13,18 @@ mod tests;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+pub(super) use self::all::PortMappers;
 use self::lease::Lease;
-use super::{AgentConfig, Output};
-use crate::base::{Random, SimDuration, SimTime};
+use super::Output;
+use crate::base::{SimDuration, SimTime};
 use crate::wire::port_mapping::{ANNOUNCED_AT, SERVER_PORT, nat_pmp, pcp};
 
 /// How often we follow a NAT that says it speaks the other protocol.
 const MOST_SWITCHES: u8 = 4;
 
-/// Our side of NAT-PMP and PCP, for all sockets that the NAT could map.
+/// Our side of NAT-PMP and PCP, for all sockets of an interface that its NAT could map.
 #[derive(Debug)]
-pub(super) struct PortMapper {
+struct PortMapper {
     /// The NAT's own address, and the port that both protocols share.
     server: SocketAddr,
     speaks: Speaks,
@@ -54,54 +57,36 @@ enum Said {
 }
 
 impl PortMapper {
-    /// What asks for the sockets of this agent, one each `spacing` from `now` on; `None` if there is nobody to ask.
-    pub(super) fn new(config: &AgentConfig, now: SimTime, spacing: SimDuration) -> Option<Self> {
-        let gateway = config.port_mapping?;
-        let mut random = Random::stream(config.seed, &config.name, "port-mapping");
-        let bases = config.sockets.iter().filter(|base| base.is_ipv4() == gateway.is_ipv4());
-        let leases = (0..).zip(bases).map(|(index, base)| {
-            let mut nonce = pcp::Nonce::default();
-            random.fill(&mut nonce);
-            Lease::new(*base, nonce, now + spacing.times(index))
-        });
-        Some(Self {
+    /// What asks the NAT at `gateway` for these.
+    fn new(gateway: IpAddr, leases: Vec<Lease>) -> Self {
+        Self {
             server: SocketAddr::new(gateway, SERVER_PORT),
             speaks: Speaks::Pcp,
             switches: 0,
-            leases: leases.collect(),
+            leases,
             external: None,
             epoch: None,
-        })
-    }
-
-    /// The NAT's address.
-    pub(super) fn gateway(&self) -> IpAddr {
-        self.server.ip()
-    }
-
-    /// How many sockets it asks for.
-    pub(super) fn len(&self) -> usize {
-        self.leases.len()
+        }
     }
 
     /// True if what came to `socket` from `from` is the NAT's answer, or what it tells everybody.
-    pub(super) fn is_way_of(&self, socket: SocketAddr, from: SocketAddr) -> bool {
+    fn is_way_of(&self, socket: SocketAddr, from: SocketAddr) -> bool {
         from == self.server
             && (socket == ANNOUNCED_AT || self.leases.iter().any(|lease| lease.base() == socket))
     }
 
     /// True once it is known of every socket whether it has a mapping.
-    pub(super) fn has_ended(&self) -> bool {
+    fn has_ended(&self) -> bool {
         self.leases.iter().all(Lease::is_known)
     }
 
     /// When it wants [`PortMapper::step`].
-    pub(super) fn due(&self) -> Option<SimTime> {
+    fn due(&self) -> Option<SimTime> {
         self.leases.iter().filter_map(Lease::due).min()
     }
 
     /// Does what is due at `now`.
-    pub(super) fn step(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+    fn step(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
         let (speaks, external, server) = (self.speaks, self.external, self.server);
         for lease in &mut self.leases {
             match lease.step(now, speaks) {
@@ -116,7 +101,7 @@ impl PortMapper {
     }
 
     /// Reads an answer that came to `socket`. What is new about its address outside.
-    pub(super) fn take(
+    fn take(
         &mut self,
         now: SimTime,
         socket: SocketAddr,

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::*;
+use crate::agent::AgentConfig;
 use crate::agent::world::{ALICE, config};
 use crate::plan::Protocol;
 
@@ -30,13 +31,15 @@ struct Nat {
 
 impl Lab {
     fn new(speaks: Speaks, sockets: &[&str]) -> Self {
-        let sockets = sockets.iter().map(|text| text.parse().expect("a socket")).collect();
-        let config = AgentConfig { port_mapping: Some(GATEWAY), sockets, ..config(ALICE) };
-        let mapper = PortMapper::new(&config, SimTime::ZERO, SimDuration::from_millis(50));
+        let sockets: Vec<SocketAddr> = sockets.iter().map(|text| text.parse().expect("a socket")).collect();
+        let port_mapping = ["10.0.0.1", "2001:db8::1"].map(|own| (own.parse().expect("an address"), GATEWAY));
+        let port_mapping = port_mapping.into();
+        let config = AgentConfig { port_mapping, sockets, ..config(ALICE) };
+        let mut mappers = PortMappers::new(&config, SimTime::ZERO, SimDuration::from_millis(50));
         let nat = Nat { speaks, silent: false, started: SimTime::ZERO, external: EXTERNAL, refuses: false };
         Self {
             now: SimTime::ZERO,
-            mapper: mapper.expect("a NAT to ask"),
+            mapper: mappers.0.remove(0),
             out: VecDeque::new(),
             nat,
             requests: Vec::new(),
@@ -290,5 +293,5 @@ fn an_answer_to_somebody_elses_request_is_none_of_ours() {
 #[test]
 fn ipv6_sockets_are_not_asked_for() {
     let lab = Lab::new(Speaks::Pcp, &["10.0.0.1:5000", "[2001:db8::1]:5000"]);
-    assert_eq!(lab.mapper.len(), 1);
+    assert_eq!(lab.mapper.leases.len(), 1);
 }

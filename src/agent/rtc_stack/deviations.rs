@@ -149,6 +149,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         effect: "one CreatePermission for each remote candidate; a new port of a known peer waits for another one",
     },
     Deviation {
+        id: "local-candidates-never-removed",
+        rfc: "RFC 8445 §8.3",
+        what: "there is no way to take one local candidate back, as where its interface is gone",
+        effect: "a pair whose own end is gone is noticed after 5 s of silence, and fails 25 s later",
+    },
+    Deviation {
         id: "no-ipv6-relay",
         rfc: "RFC 8656 §7.1",
         what: "an Allocate request never asks for an address family",

@@ -15,6 +15,7 @@ mod deviations;
 mod order;
 mod permissions;
 mod provider;
+mod restart;
 mod server_client;
 mod servers;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use rtc_ice::agent::agent_config::AgentConfig as RtcConfig;
 use rtc_ice::agent::{Agent, Event};
+use rtc_ice::candidate::Candidate as RtcCandidate;
 use rtc_ice::crypto::RTCCryptoProvider;
 use rtc_ice::mdns::MulticastDnsMode;
 use rtc_ice::state::ConnectionState;
@@ -37,14 +39,15 @@ use sansio::Protocol as _;
 use self::server_client::News;
 use self::servers::Servers;
 use super::conversation::{Conversation, IceCredentials};
-use super::gatherer::{TA, is_usable};
-use super::port_mapping::PortMapper;
-use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
+use super::gatherer::is_usable;
+use super::retired::Retired;
+use super::server_link::{StreamIds, Way};
+use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, StreamId, clock};
 use crate::base::{SimDuration, SimTime};
-use crate::plan::{CandidateType, IceState, StackKind};
+use crate::plan::{CandidateType, IceState, StackKind, Transport};
 use crate::wire::signal::Description;
 use crate::wire::stun::{Kind, classify};
-use crate::wire::{Candidate, SelectedPair, Signal};
+use crate::wire::{Candidate, PairEnd, SelectedPair, Signal};
 
 pub use self::deviations::DEVIATIONS;
 
@@ -66,10 +69,15 @@ pub struct RtcStack {
     crypto: Arc<dyn RTCCryptoProvider>,
     ice: Agent,
     servers: Servers,
-    /// `None`: there is no NAT to ask for mappings.
-    mapper: Option<PortMapper>,
+    /// What was in use before a restart.
+    retired: Retired<Servers>,
+    /// How many restarts there were.
+    restarts: u32,
+    streams: StreamIds,
     /// Our candidates in the order in which they were found.
     local: Vec<Candidate>,
+    /// Our relayed addresses, and what is spoken to the servers that relay for them.
+    relays: Vec<(SocketAddr, Transport)>,
     state: IceState,
     selected: Option<Selected>,
     /// rtc is not called again before this time, whatever it asks for.
@@ -116,8 +124,11 @@ impl RtcStack {
             crypto,
             ice,
             servers: Servers::default(),
-            mapper: None,
+            retired: Retired::default(),
+            restarts: 0,
+            streams: StreamIds::default(),
             local: Vec::new(),
+            relays: Vec::new(),
             state: IceState::New,
             selected: None,
             ice_not_before: SimTime::ZERO,
@@ -130,33 +141,39 @@ impl RtcStack {
             return;
         }
         for base in self.config.sockets.clone() {
-            self.add_local(CandidateType::Host, base, base, None);
+            self.add_local(CandidateType::Host, base, base, None, Transport::Udp);
         }
-        // The NAT first: it answers soonest, and what it maps is what servers then see.
-        self.mapper = PortMapper::new(&self.config, now, TA);
-        if let Some(mapper) = &mut self.mapper {
-            mapper.step(now, &mut self.out);
-        }
-        self.servers.start(now, &self.config, &self.crypto, &mut self.out);
+        let Self { servers, config, crypto, streams, out, .. } = self;
+        servers.start(now, config, crypto, streams, out);
     }
 
     fn take_signal(&mut self, now: SimTime, signal: &Signal) {
         self.conversation.take(signal, refusal, &mut self.out);
-        if matches!(signal, Signal::Offer(_)) {
-            self.start(now);
+        match signal {
+            Signal::Offer(_) => self.start(now),
+            Signal::Bye => self.hang_up(now, false),
+            _ => {}
         }
     }
 
     fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
-        if let Some(mapper) = self.mapper.as_mut().filter(|mapper| mapper.is_way_of(socket, from)) {
-            if let Some(mapped) = mapper.take(now, socket, payload, &mut self.out) {
-                let base = mapped.base;
-                self.add_local(CandidateType::ServerReflexive, mapped.external, base, Some(base));
-            }
+        let way = Way::Socket { socket, from };
+        if !self.conversation.has_started()
+            || self.take_retired(now, way, payload)
+            || self.conversation.is_ended()
+        {
             return;
         }
-        if self.conversation.has_started() && !self.servers.take(now, socket, from, payload, &mut self.out) {
+        if !self.servers.take(now, way, payload, &mut self.out) {
             self.take_from_peer(now, from, socket, payload);
+        }
+    }
+
+    /// Takes what came over a stream to a server; peers are not at the end of any.
+    fn take_message(&mut self, now: SimTime, stream: StreamId, message: &[u8]) {
+        let way = Way::Stream(stream);
+        if !self.take_retired(now, way, message) {
+            self.servers.take(now, way, message, &mut self.out);
         }
     }
 
@@ -182,8 +199,11 @@ impl RtcStack {
     }
 
     fn send(&mut self, now: SimTime, data: &[u8]) {
-        let Some(Selected { pair, base }) = self.selected else { return };
-        self.transmit(now, base, pair.remote.address, data);
+        match self.selected {
+            // RFC 8445 §9: until a restart has found a pair, data go over the old one.
+            None => self.retired.send(now, data, &mut self.out),
+            Some(Selected { pair, base }) => self.transmit(now, base, pair.remote.address, data),
+        }
     }
 
     /// Sends from one of our sockets, or through the relay, whose address `source` is.
@@ -198,17 +218,16 @@ impl RtcStack {
 
     /// Lets everything happen that can happen at `now`.
     fn advance(&mut self, now: SimTime) {
+        self.retired.step(now, &mut self.out);
         if self.conversation.is_over(now) {
             self.set_state(IceState::Failed);
-            return;
         }
-        if let Some(mapper) = &mut self.mapper {
-            mapper.step(now, &mut self.out);
+        if matches!(self.state, IceState::Failed | IceState::Closed) {
+            return;
         }
         self.servers.step(now, &mut self.out);
         self.take_news(now);
-        let is_mapped = self.mapper.as_ref().is_none_or(PortMapper::has_ended);
-        self.conversation.tell(&self.local, || is_mapped && self.servers.is_complete(), &mut self.out);
+        self.conversation.tell(&self.local, || self.servers.is_complete(), &mut self.out);
         self.begin_checks(now);
         self.hand_over_candidates(now);
         self.run_ice(now);
@@ -218,10 +237,13 @@ impl RtcStack {
         while let Some(news) = self.servers.next_news() {
             match news {
                 News::Mapped { base, mapped } => {
-                    self.add_local(CandidateType::ServerReflexive, mapped, base, Some(base));
+                    let kind = CandidateType::ServerReflexive;
+                    self.add_local(kind, mapped, base, Some(base), Transport::Udp);
                 }
-                News::Allocated { base, relayed, mapped } => {
-                    self.add_local(CandidateType::Relayed, relayed, base, mapped);
+                News::Allocated { link, relayed, mapped } => {
+                    self.relays.push((relayed, link.transport()));
+                    let kind = CandidateType::Relayed;
+                    self.add_local(kind, relayed, link.base(), mapped, link.transport());
                     self.servers.permit_all(now, relayed, &mut self.out);
                 }
                 News::Data { relayed, peer, data } => self.take_from_peer(now, peer, relayed, &data),
@@ -229,19 +251,20 @@ impl RtcStack {
         }
     }
 
-    /// Adds a candidate that was found through `base` unless it is redundant (RFC 8445 §5.1.3), and tells rtc if it may be
-    /// used.
+    /// Adds a candidate that was found through `base`, and over `transport`, unless it is redundant (RFC 8445 §5.1.3), and
+    /// tells rtc if it may be used.
     fn add_local(
         &mut self,
         kind: CandidateType,
         address: SocketAddr,
         base: SocketAddr,
         related: Option<SocketAddr>,
+        transport: Transport,
     ) {
         // What is mapped is the base's own address; a relay may have one of the other family.
         let of_family = kind == CandidateType::Relayed || address.is_ipv4() == base.is_ipv4();
         let usable = of_family && is_usable(address);
-        let candidate = usable.then(|| candidates::local(kind, address, base));
+        let candidate = usable.then(|| candidates::local(kind, address, base, transport));
         let Some(candidate) = candidate.flatten() else {
             let trouble = format!("{kind} candidate {address} is not an address to send to");
             self.out.push_back(Output::Trouble(trouble));
@@ -263,7 +286,12 @@ impl RtcStack {
     fn begin_checks(&mut self, now: SimTime) {
         if let Some(IceCredentials { ufrag, password }) = self.conversation.begin_checks(now).cloned() {
             let at = clock::to_instant(now);
-            if let Err(error) = self.ice.start_connectivity_checks(at, self.config.caller, ufrag, password) {
+            let begun = match self.restarts {
+                0 => self.ice.start_connectivity_checks(at, self.config.caller, ufrag, password),
+                // It has been checking since the restart, in the role it had.
+                _ => self.ice.set_remote_credentials(ufrag, password),
+            };
+            if let Err(error) = begun {
                 self.out.push_back(Output::Trouble(error.to_string()));
             }
         }
@@ -302,9 +330,8 @@ impl RtcStack {
             match tagged.event {
                 Event::ConnectionStateChange(state) => states.push(state),
                 Event::SelectedCandidatePairChange(local, remote) => {
-                    let pair =
-                        SelectedPair { local: candidates::own_end(&local), remote: candidates::end(&remote) };
-                    self.select(Selected { pair, base: local.base_addr() });
+                    let pair = SelectedPair { local: self.own_end(&local), remote: candidates::end(&remote) };
+                    self.select(now, Selected { pair, base: local.base_addr() });
                 }
                 _ => {}
             }
@@ -315,14 +342,22 @@ impl RtcStack {
         }
     }
 
+    fn own_end(&self, candidate: &RtcCandidate) -> PairEnd {
+        let end = candidates::end(candidate);
+        let relay = self.relays.iter().find(|(relayed, _)| *relayed == end.address);
+        let relay = relay.filter(|_| end.kind == CandidateType::Relayed);
+        PairEnd { relay: relay.map(|(_, transport)| *transport), ..end }
+    }
+
     /// When rtc wants to be called.
     fn ice_due(&mut self) -> Option<SimTime> {
         let due = self.ice.poll_timeout()?;
         Some(clock::from_instant(due).max(self.ice_not_before))
     }
 
-    fn select(&mut self, selected: Selected) {
+    fn select(&mut self, now: SimTime, selected: Selected) {
         if self.selected.replace(selected) != Some(selected) {
+            self.retired.replaced(now);
             self.out.push_back(Output::Selected(selected.pair));
         }
     }
@@ -348,6 +383,9 @@ impl RtcStack {
     fn set_state(&mut self, state: IceState) {
         if self.state != state {
             self.state = state;
+            if state == IceState::Failed {
+                self.servers.close(&mut self.out);
+            }
             self.out.push_back(Output::State(state));
         }
     }
@@ -359,7 +397,8 @@ impl IceStack for RtcStack {
     }
 
     fn handle(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError> {
-        if self.state == IceState::Failed {
+        let revives = matches!(input, Input::Restart { .. } | Input::HangUp | Input::Signal(Signal::Bye));
+        if self.state == IceState::Failed && !revives {
             return Ok(());
         }
         match input {
@@ -368,7 +407,12 @@ impl IceStack for RtcStack {
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
-            Input::Opened { .. } | Input::Read { .. } | Input::Closed { .. } => {}
+            Input::BaseLost(base) => self.lose_base(base),
+            Input::Restart { sockets, offer } => self.restart(now, sockets, offer),
+            Input::HangUp => self.hang_up(now, true),
+            Input::Opened { stream, .. } => self.opened(stream),
+            Input::Read { stream, message } => self.take_message(now, stream, message),
+            Input::Closed { stream, why } => self.closed(stream, why),
         }
         self.advance(now);
         Ok(())
@@ -382,8 +426,9 @@ impl IceStack for RtcStack {
         if self.state == IceState::Failed {
             return None;
         }
-        let mapper = self.mapper.as_ref().and_then(PortMapper::due);
-        [self.conversation.deadline(), mapper, self.servers.due(), self.ice_due()].into_iter().flatten().min()
+        let ice_due = if self.conversation.is_ended() { None } else { self.ice_due() };
+        let deadlines = [self.conversation.deadline(), self.servers.due(), ice_due, self.retired.due()];
+        deadlines.into_iter().flatten().min()
     }
 }
 

@@ -1,4 +1,4 @@
-//! All STUN and TURN servers of an agent: who a datagram belongs to, and the way to the peer through relays.
+//! All STUN and TURN servers of an agent, and the NATs it asks for mappings: who a datagram belongs to, and the way to the peer through relays.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use rtc_ice::crypto::RTCCryptoProvider;
 
-use super::super::server_link::ServerLink;
-use super::super::{AgentConfig, Output};
+use super::super::gatherer::TA;
+use super::super::port_mapping::{Mapped, PortMappers};
+use super::super::server_link::{ServerLink, StreamIds, Way};
+use super::super::{AgentConfig, Output, StreamEnd, StreamId};
 use super::server_client::{News, ServerClient, Sink};
 use crate::base::SimTime;
 use crate::plan::{IceServer, IceServerKind};
@@ -17,6 +19,7 @@ use crate::wire::stun::{Class, Kind, Message, classify};
 #[derive(Default)]
 pub(super) struct Servers {
     clients: Vec<ServerClient>,
+    mappers: PortMappers,
     /// The peer's candidates, for which every relay needs a permission.
     peers: Vec<SocketAddr>,
     /// What the clients found out, in order.
@@ -24,16 +27,20 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// Asks every server from every base of its family, all at once: rtc's clients know no pacing.
+    /// Asks the nearest NATs for mappings, and every server from every base of its family, all at once: rtc's clients know
+    /// no pacing. The NATs come first: they answer soonest, and what they map is what servers then see.
     pub(super) fn start(
         &mut self,
         now: SimTime,
         config: &AgentConfig,
         crypto: &Arc<dyn RTCCryptoProvider>,
+        streams: &mut StreamIds,
         out: &mut VecDeque<Output>,
     ) {
+        self.mappers = PortMappers::new(config, now, TA);
+        self.mappers.step(now, out);
         for server in &config.ice_servers {
-            for link in ServerLink::all(server, &config.sockets, out) {
+            for link in ServerLink::all(server, &config.sockets, streams, out) {
                 match ServerClient::new(link, server, crypto) {
                     Ok(client) => self.clients.push(client),
                     Err(error) => {
@@ -47,8 +54,9 @@ impl Servers {
             let (before, rest) = self.clients.split_at_mut(index);
             let Some(client) = rest.first_mut() else { continue };
             let mut sink = Sink { out, news: &mut self.news };
-            // One server of two URIs tells a base's mapped address once.
-            if before.iter().all(|other| other.link() != client.link()) {
+            // One server of two URIs tells a base's mapped address once; that of a stream is of no use to datagrams.
+            let is_stream = client.link().stream().is_some();
+            if !is_stream && before.iter().all(|other| other.link() != client.link()) {
                 client.ask_binding(now, &mut sink);
             }
             if client.kind() == IceServerKind::Turn {
@@ -59,26 +67,31 @@ impl Servers {
 
     /// True once every transaction that may yield a candidate has ended.
     pub(super) fn is_complete(&self) -> bool {
-        self.clients.iter().all(ServerClient::has_ended)
+        self.mappers.have_ended() && self.clients.iter().all(ServerClient::has_ended)
     }
 
-    /// Takes a datagram that came to `socket` if it comes from a server and is one of its answers, or carries relayed data.
+    /// Takes what came by `way` if it comes from a server and is one of its answers, or carries relayed data, or comes from
+    /// a NAT that maps ports.
     pub(super) fn take(
         &mut self,
         now: SimTime,
-        socket: SocketAddr,
-        from: SocketAddr,
+        way: Way,
         payload: &[u8],
         out: &mut VecDeque<Output>,
     ) -> bool {
-        let Some(index) = self.addressee(socket, from, payload) else { return false };
+        if let Some((mapped, _)) = self.mappers.take(now, way, payload, out) {
+            let tell = |Mapped { base, external }| News::Mapped { base, mapped: external };
+            self.news.extend(mapped.map(tell));
+            return true;
+        }
+        let Some(index) = self.addressee(way, payload) else { return false };
         self.clients[index].take(now, payload, &mut Sink { out, news: &mut self.news });
         true
     }
 
     /// rtc's client believes any sender, and several of them may share one server: told apart here.
-    fn addressee(&self, socket: SocketAddr, from: SocketAddr, payload: &[u8]) -> Option<usize> {
-        let is_way = |client: &ServerClient| client.link().is_way_of(socket, from);
+    fn addressee(&self, way: Way, payload: &[u8]) -> Option<usize> {
+        let is_way = |client: &ServerClient| client.link().is(way);
         let relays = || self.clients.iter().position(|client| is_way(client) && client.has_relay());
         match classify(payload) {
             Kind::Channel => relays(),
@@ -137,13 +150,67 @@ impl Servers {
         }
     }
 
+    /// A stream to a server is open.
+    pub(super) fn opened(&mut self, stream: StreamId) {
+        if let Some(client) = self.client_of(stream) {
+            client.opened();
+        }
+    }
+
+    /// A stream to a server is gone.
+    pub(super) fn closed(&mut self, stream: StreamId, why: StreamEnd, out: &mut VecDeque<Output>) {
+        if let Some(client) = self.client_of(stream) {
+            client.closed(why, out);
+        }
+    }
+
+    /// True if a server is at the end of this stream.
+    pub(super) fn knows(&self, stream: StreamId) -> bool {
+        self.clients.iter().any(|client| client.link().stream() == Some(stream))
+    }
+
+    fn client_of(&mut self, stream: StreamId) -> Option<&mut ServerClient> {
+        self.clients.iter_mut().find(|client| client.link().stream() == Some(stream))
+    }
+
+    /// Nothing is sent any more: no stream is needed.
+    pub(super) fn close(&mut self, out: &mut VecDeque<Output>) {
+        for client in &mut self.clients {
+            client.close(out);
+        }
+    }
+
+    /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
+    pub(super) fn lose_base(&mut self, base: SocketAddr) {
+        self.mappers.lose_base(base);
+        self.clients.retain(|client| client.link().base() != base);
+    }
+
+    /// What servers have allocated is given back.
+    pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.mappers = PortMappers::default();
+        for mut client in self.clients.extract_if(.., |client| !client.has_relay()) {
+            client.close(out);
+        }
+        for client in &mut self.clients {
+            client.release(now, &mut Sink { out, news: &mut self.news });
+        }
+    }
+
+    /// True once every allocation is given back.
+    pub(super) fn is_released(&self) -> bool {
+        self.clients.iter().all(|client| !client.has_relay())
+    }
+
     /// When it wants [`Servers::step`].
     pub(super) fn due(&mut self) -> Option<SimTime> {
-        self.clients.iter_mut().filter_map(ServerClient::due).min()
+        let clients = self.clients.iter_mut().filter_map(ServerClient::due);
+        clients.chain(self.mappers.due()).min()
     }
 
     /// Does what is due at `now`.
     pub(super) fn step(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.mappers.step(now, out);
         for client in &mut self.clients {
             client.step(now, &mut Sink { out, news: &mut self.news });
         }

@@ -14,6 +14,8 @@ use crate::wire::stun::{Builder, TRANSPORT_UDP, TransactionId, method};
 pub(super) enum What {
     Allocate,
     Refresh,
+    /// A Refresh with the lifetime 0.
+    Release,
     Permission(IpAddr),
     Channel(SocketAddr),
 }
@@ -29,15 +31,8 @@ pub(super) struct Request {
 }
 
 impl Request {
-    pub(super) fn new(
-        what: What,
-        id: TransactionId,
-        bytes: Vec<u8>,
-        signed: bool,
-        stale_nonces: u8,
-        start: SimTime,
-    ) -> Self {
-        Self { what, signed, stale_nonces, transaction: Transaction::new(id, bytes, start) }
+    pub(super) fn new(what: What, signed: bool, stale_nonces: u8, transaction: Transaction) -> Self {
+        Self { what, signed, stale_nonces, transaction }
     }
 
     pub(super) fn id(&self) -> TransactionId {
@@ -63,7 +58,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Allocate => f.write_str("Allocate"),
-            Self::Refresh => f.write_str("Refresh"),
+            Self::Refresh | Self::Release => f.write_str("Refresh"),
             Self::Permission(peer) => write!(f, "CreatePermission for {peer}"),
             Self::Channel(peer) => write!(f, "ChannelBind to {peer}"),
         }

@@ -1,5 +1,8 @@
 //! A firewall under test: packets from inside and outside, and what becomes of them.
 
+mod inspect;
+mod proxy;
+
 use super::*;
 use crate::base::{NodeId, SimDuration};
 use crate::plan::{
@@ -30,6 +33,8 @@ impl Lab {
             filtering: FilteringBehavior::AddressAndPortDependent,
             udp_lifetime: SimDuration::from_secs(300),
             tcp: TcpLifetimes::DEFAULT,
+            inspect: plan::Inspect::Off,
+            proxy: None,
             label: None,
         };
         change(&mut config);

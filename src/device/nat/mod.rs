@@ -173,9 +173,6 @@ impl Nat {
     fn inbound(&mut self, now: SimTime, packet: &mut Packet, out: &mut Outbox) -> Verdict {
         let Flow { source, destination } = &packet.flow;
         if !self.pool.owns(destination.ip()) {
-            if group::is_link_local(destination.ip()) {
-                return Verdict::Deliver;
-            }
             return no_route(destination.ip());
         }
         if matches!(packet.body, Body::Icmp(_)) {
@@ -293,6 +290,9 @@ impl Nat {
 impl Device for Nat {
     fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
         self.handle_timeout(now, out);
+        if let Some(verdict) = group::flood(port, packet, &self.routes, out) {
+            return verdict;
+        }
         if packet.flow.destination.is_ipv6()
             && let Some(ipv6) = &mut self.ipv6
         {

@@ -80,6 +80,7 @@ fn client() -> Element {
         ice_servers: Vec::new(),
         ice_transport_policy: IceTransportPolicy::All,
         port_mapping: None,
+        proxy: None,
     })
 }
 

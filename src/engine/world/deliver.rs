@@ -45,10 +45,11 @@ impl World<'_, '_> {
         let Element::Peer(Peer { port_mapping: Some(_), .. }) = self.plan.topology.node(node).element else {
             return Ok(());
         };
+        let interfaces = self.plan.topology.interfaces(node);
         let Flow { source, destination } = packet.flow;
         for id in (0..self.sessions.len() as u32).map(SessionId::new) {
             let session = &mut self.sessions[id.index()];
-            if session.diary.node == node && session.diary.started_at.is_some() {
+            if interfaces.contains(&session.diary.node) && session.diary.started_at.is_some() {
                 let payload = packet.body.payload();
                 session.receive(self.now, destination, source, payload, packet.trail, &mut self.requests)?;
                 self.fulfil(id)?;
@@ -99,13 +100,19 @@ impl World<'_, '_> {
         for request in requests.drain(..) {
             match request {
                 Request::Transmit(from, to, payload) => {
-                    let node = self.sessions[session.index()].diary.node;
+                    let diary = &self.sessions[session.index()].diary;
+                    let node = diary.place_of(from).unwrap_or(diary.node);
+                    // From a socket of an interface that is down nothing can be sent.
+                    if !self.topology.is_up(node) {
+                        continue;
+                    }
                     self.network.send(self.now, node, Packet::udp(Flow::new(from, to), payload))?;
                 }
                 Request::Connect(connect) => self.connect(session, &connect)?,
                 Request::Write(stream, message) => self.write(session, stream, message)?,
                 Request::Close(stream) => self.close_stream(session, stream)?,
                 Request::Signal(signal) => self.send_signal(session, signal),
+                Request::CloseSocket(socket) => self.close(session, socket),
                 Request::Note(event) => {
                     self.network.recorder.event(self.now, || EventKind::Agent { session, event });
                 }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod deliver;
+mod roaming;
 mod script;
 mod streams;
 
@@ -24,7 +25,7 @@ use super::{RunError, RunOptions};
 use crate::agent::{self, Input, StreamId};
 use crate::base::{LimitReached, Limits, NodeId, SessionId, SimDuration, SimTime};
 use crate::endpoint;
-use crate::plan::{Link, MEDIA_TIME, Plan, Topology};
+use crate::plan::{CallSide, Link, MEDIA_TIME, Plan, Topology};
 use crate::trace::EventKind;
 use crate::wire::Signal;
 
@@ -188,7 +189,13 @@ impl<'a, 'e> World<'a, 'e> {
             Some(WorldEvent::SignalArrives { to, signal }) => {
                 let name = signal.name();
                 self.network.recorder.event(self.now, || EventKind::SignalArrived { to, name });
-                self.input(to, Input::Signal(&signal))
+                match &signal {
+                    // What would begin a call that has begun restarts it (RFC 8839 §4.4.1.1.1).
+                    Signal::Offer(offer) if self.sessions[to.index()].diary.started_at.is_some() => {
+                        self.restart(to, Some(offer))
+                    }
+                    _ => self.input(to, Input::Signal(&signal)),
+                }
             }
             Some(WorldEvent::NoRoomForStream { session, stream }) => self.no_room_for_stream(session, stream),
             Some(WorldEvent::SessionTimer { session, at }) => {
@@ -215,7 +222,7 @@ impl<'a, 'e> World<'a, 'e> {
             && self.calls.iter().all(|call| match call {
                 CallProgress::Open => false,
                 CallProgress::SettlesAt(at) => *at < next,
-                CallProgress::Failed => true,
+                CallProgress::Failed | CallProgress::Ended => true,
             })
             && !self.seats.iter().any(Seat::is_open)
             && script::end(self.plan) < next
@@ -229,7 +236,7 @@ impl<'a, 'e> World<'a, 'e> {
         }
         let settled = self.calls.iter().map(|call| match call {
             CallProgress::SettlesAt(at) => (*at).min(end),
-            CallProgress::Open | CallProgress::Failed => self.now,
+            CallProgress::Open | CallProgress::Failed | CallProgress::Ended => self.now,
         });
         settled.max().unwrap_or(self.now).max(self.now).max(script::end(self.plan))
     }
@@ -278,7 +285,8 @@ impl<'a, 'e> World<'a, 'e> {
 fn receivers(sessions: &[Session]) -> impl Iterator<Item = ((NodeId, SocketAddr), Receiver)> {
     let numbered = (0..).map(SessionId::new).zip(sessions);
     numbered.flat_map(|(id, Session { diary, .. })| {
-        diary.sockets.iter().map(move |socket| ((diary.node, *socket), Receiver::Session(id)))
+        let places = diary.places.iter().zip(&diary.sockets);
+        places.map(move |(place, socket)| ((*place, *socket), Receiver::Session(id)))
     })
 }
 

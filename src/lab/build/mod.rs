@@ -36,11 +36,11 @@ mod tests;
 
 use std::fmt::Display;
 
-pub use boxes::{Firewall, Ipv6, Nat, Outbound};
+pub use boxes::{Firewall, Ipv6, Nat, Outbound, Proxy};
 pub use call::Call;
 pub use event::Event;
 pub use expect::{Drops, Expect};
-pub use hosts::{IceServer, Peer, Server};
+pub use hosts::{IceServer, Interface, Peer, Server};
 pub use link::{Link, Signalling};
 
 use super::Scenario;

@@ -148,8 +148,8 @@ pub(super) fn signalled_to<'a>(trace: &'a Trace, side: &SessionRun) -> Vec<(&'a 
             Signal::Offer(description) | Signal::Answer(description) => {
                 told.extend(description.candidates.iter().map(|candidate| (candidate, *at)));
             }
-            Signal::Candidate(candidate) => told.push((candidate, *at)),
-            Signal::EndOfCandidates => {}
+            Signal::Candidate { candidate, .. } => told.push((candidate, *at)),
+            Signal::EndOfCandidates | Signal::Bye => {}
         }
     }
     told

@@ -18,7 +18,7 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
     // Sessions are the caller and the callee of each call in turn.
     for (call, sessions) in report.plan.calls.iter().zip(report.run.sessions.chunks(2)) {
         if several {
-            let name = |node| report.plan.name_of(node);
+            let name = |node| report.plan.host_of(node);
             text.heading(&format!("Candidates of {} → {}", name(call.from), name(call.to)));
         }
         for session in sessions {
@@ -28,7 +28,7 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
 }
 
 fn agent(text: &mut Text, report: Report<'_>, session: &SessionRun, options: Options) {
-    let name = report.plan.name_of(session.node);
+    let name = report.plan.host_of(session.node);
     text.push("  ").paint(Role::Strong, name).paint(Role::Dim, &format!(" (agent: {})", session.stack));
     if session.started_at.is_none() {
         text.push(" never heard of the call");

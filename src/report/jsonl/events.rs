@@ -168,8 +168,8 @@ fn candidates(signal: &Signal) -> Vec<String> {
         Signal::Offer(description) | Signal::Answer(description) => {
             description.candidates.iter().map(Candidate::to_string).collect()
         }
-        Signal::Candidate(candidate) => vec![candidate.to_string()],
-        Signal::EndOfCandidates => Vec::new(),
+        Signal::Candidate { candidate, .. } => vec![candidate.to_string()],
+        Signal::EndOfCandidates | Signal::Bye => Vec::new(),
     }
 }
 

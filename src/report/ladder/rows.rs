@@ -148,12 +148,12 @@ impl<'a> Builder<'a, '_> {
 
 fn signal_label(signal: &Signal, lost: bool) -> String {
     let label = match signal {
-        Signal::Candidate(candidate) => format!("candidate {}", names::candidate(candidate)),
+        Signal::Candidate { candidate, .. } => format!("candidate {}", names::candidate(candidate)),
         Signal::Offer(description) | Signal::Answer(description) if !description.candidates.is_empty() => {
             let kinds: Vec<&str> = description.candidates.iter().map(|c| c.kind.word()).collect();
             format!("{} with {}", signal.name(), kinds.join(", "))
         }
-        Signal::Offer(_) | Signal::Answer(_) | Signal::EndOfCandidates => signal.name().into(),
+        Signal::Offer(_) | Signal::Answer(_) | Signal::EndOfCandidates | Signal::Bye => signal.name().into(),
     };
     if lost { label + "  x lost" } else { label }
 }

@@ -92,6 +92,14 @@ fn arrow(
     at: Option<At<SimDuration>>,
     media: Option<(Vec<MediaFlow>, Span)>,
 ) -> Option<Call> {
+    let (from, to) = ends(reader, text, span)?;
+    let (media, media_at) = media.unzip();
+    let media = media.unwrap_or_default();
+    Some(Call { from, to, at, media, media_at, span })
+}
+
+/// The two ends of `alice -> bob`.
+pub fn ends(reader: &mut Reader<'_>, text: &str, span: Span) -> Option<(At<String>, At<String>)> {
     let (from, to) = text.split_once("->").map_or((text.trim(), ""), |(from, to)| (from.trim(), to.trim()));
     if from.is_empty() || to.is_empty() || to.contains("->") || from.contains(' ') || to.contains(' ') {
         reader.report(
@@ -104,9 +112,7 @@ fn arrow(
     let part = |name: &str, start: usize| At::new(name.to_owned(), within(span, text, start, name.len()));
     let from_at = text.find(from).unwrap_or_default();
     let to_at = text.rfind(to).unwrap_or_default();
-    let (media, media_at) = media.unzip();
-    let media = media.unwrap_or_default();
-    Some(Call { from: part(from, from_at), to: part(to, to_at), at, media, media_at, span })
+    Some((part(from, from_at), part(to, to_at)))
 }
 
 /// The part of `span` where a piece of `text` stands; all of it where quotes or escapes make that uncertain.

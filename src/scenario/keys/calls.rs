@@ -1,8 +1,11 @@
 //! The keys of calls and expectations.
 
-use super::{Kind, Section, key, not_built};
-use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path};
+use super::{Kind, Section, key};
+use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Transport};
 use crate::scenario::word::Word;
+
+/// More ICE restarts than any file could bring about in one call.
+pub const MOST_RESTARTS: u64 = 1_000;
 
 /// Signalling.
 pub static SIGNALLING: Section = Section {
@@ -58,9 +61,9 @@ pub static EXPECT: Section = Section {
         key("family", Kind::Word(Family::words), "anything", "The address family of the settled pair."),
         key(
             "relay-protocol",
-            Kind::Word(|| vec!["udp"]),
+            Kind::Word(Transport::words),
             "anything",
-            "What the relayed end speaks to its TURN server. `tcp` and `tls` are not built yet.",
+            "What the relayed end speaks to its TURN server.",
         ),
         key(
             "nat-hops",
@@ -70,7 +73,12 @@ pub static EXPECT: Section = Section {
         ),
         key("ice-state", Kind::Word(IceState::words), "anything", "The state of the caller's agent."),
         key("drops", Kind::MapList(&DROP), "anything", "Packets that have to die."),
-        not_built("ice-restarts", "leave the key out: in this version agents do not restart"),
+        key(
+            "ice-restarts",
+            Kind::Integer(0, MOST_RESTARTS),
+            "anything",
+            "In how many ICE restarts both sides agreed on new credentials.",
+        ),
         key(
             "media-gap",
             Kind::Gap,

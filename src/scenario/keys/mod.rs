@@ -9,12 +9,12 @@ mod nat;
 mod peer;
 mod server;
 
-pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, SELECTED, SIGNALLING};
+pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, MOST_RESTARTS, SELECTED, SIGNALLING};
 pub use events::EVENT;
-pub use firewall::{FIREWALL, OUTBOUND};
+pub use firewall::{FIREWALL, OUTBOUND, PROXY};
 pub use link::LINK;
 pub use nat::{IPV6, NAT};
-pub use peer::{ICE_SERVER, PEER};
+pub use peer::{ICE_SERVER, INTERFACE, PEER};
 pub use server::SERVER;
 
 use super::profiles::ProfileKind;
@@ -71,7 +71,7 @@ pub enum Kind {
     Bandwidth,
     /// `1024-65535`.
     PortRange,
-    /// `3478/udp`, one or a list.
+    /// `3478/udp` or `443/tls`, one or a list.
     Listen,
     /// `443/tcp`, a list.
     Services,
@@ -113,10 +113,14 @@ pub enum Kind {
     Links,
     /// A node, or a map from nodes to addresses.
     Renumber,
+    /// A peer, or one side of a call.
+    CallSide,
     /// Two nodes, or two lists of nodes.
     Sides,
     /// The same, or `all`.
     SidesOrAll,
+    /// A port, or a map.
+    Proxy,
     /// Kinds of media, or a map from them to rates.
     Media,
     /// A longest time, or a map of bounds.
@@ -228,8 +232,10 @@ pub static SECTIONS: &[&Section] = &[
     &IPV6,
     &FIREWALL,
     &OUTBOUND,
+    &PROXY,
     &SERVER,
     &PEER,
+    &INTERFACE,
     &ICE_SERVER,
     &LINK,
     &SIGNALLING,
@@ -255,7 +261,7 @@ impl Kind {
             Self::Percent => "percentage".into(),
             Self::Bandwidth => "bandwidth".into(),
             Self::PortRange => "port range".into(),
-            Self::Listen => "list of `PORT/udp`".into(),
+            Self::Listen => "list of `PORT/udp`, `PORT/tcp` or `PORT/tls`".into(),
             Self::Services => "list of `PORT/udp` or `PORT/tcp`".into(),
             Self::Address => "address".into(),
             Self::Addresses => "list of addresses".into(),
@@ -276,8 +282,10 @@ impl Kind {
             Self::Calls => "list of calls".into(),
             Self::Links => "map from node to named link or `link`".into(),
             Self::Renumber => "NAT, or map from NAT to addresses".into(),
+            Self::CallSide => "peer, or `PEER -> OTHER`".into(),
             Self::Sides => "list of two nodes, or of two lists of nodes".into(),
             Self::SidesOrAll => "list of two nodes, or of two lists of nodes; or `all`".into(),
+            Self::Proxy => "port or map (`proxy`)".into(),
             Self::Media => {
                 format!("one or a list of {}, or map (`media`)", or_words(&MediaKind::words()))
             }

@@ -1,7 +1,7 @@
 //! The keys of peers.
 
 use super::{Key, Kind, Section, key, not_built};
-use crate::plan::{Family, IceTransportPolicy, StackKind};
+use crate::plan::{Family, IceTransportPolicy, ProxyUse, StackKind};
 use crate::scenario::word::Word;
 
 /// A peer.
@@ -56,16 +56,53 @@ pub static PEER: Section = Section {
             "`visible`",
             "How it tells its own addresses (RFC 8828). `mdns` and `hidden` are not built yet.",
         ),
+        key(
+            "proxy",
+            Kind::Word(ProxyUse::words),
+            "`auto`",
+            "Whether it opens TCP connections through the nearest `proxy` of the firewalls it is behind.",
+        ),
         not_built("ice-lite", "leave the key out: every agent of this version is a full one"),
-        not_built("interfaces", "give the peer one `behind`: in this version it has one interface"),
+        key(
+            "interfaces",
+            Kind::Named(&INTERFACE),
+            "one interface, which needs no name",
+            "Its network interfaces, if it has several: `behind`, `address`, `link` and `families` stand with each of them instead. \
+             In events `alice.wlan0` is the interface `wlan0` of `alice`.",
+        ),
+    ],
+};
+
+/// An interface of a peer.
+pub static INTERFACE: Section = Section {
+    name: "interfaces.NAME",
+    about: "A network interface of a peer, in the order of its preference. A peer has sockets on those that are up when a call begins, and \
+            after an ICE restart on those that are up then.",
+    keys: &[
+        key("behind", Kind::NodeName, "`internet`", "The NAT or firewall it is connected to."),
+        key(
+            "address",
+            Kind::Addresses,
+            "a free address of its network",
+            "Its address, or one of each family.",
+        ),
+        key("link", Kind::Link, "`lan` behind a NAT or firewall, else `broadband`", "Its connection."),
+        key(
+            "families",
+            Kind::Words(Family::words),
+            "what its network offers; on the internet itself `ipv4`, and `ipv6` if `address` has one",
+            "The address families it uses.",
+        ),
+        key("up", Kind::Truth, "`true`", "Whether it is up from the beginning."),
     ],
 };
 
 /// An entry of `ice-servers` in WebRTC's form.
 pub static ICE_SERVER: Section = Section {
     name: "ice-servers",
-    about: "An entry is a `stun:HOST[:PORT]` or `turn:HOST[:PORT][?transport=udp]` URI (RFC 7064, RFC 7065), or an object as \
-            WebRTC's `iceServers` has them. HOST is a server's name, its `host` or its address; the port is 3478 if it is not given.",
+    about: "An entry is a `stun:HOST[:PORT]`, `turn:HOST[:PORT][?transport=udp|tcp]` or `turns:HOST[:PORT]` URI (RFC 7064, \
+            RFC 7065), or an object as WebRTC's `iceServers` has them. HOST is a server's name, its `host` or its address. The \
+            port is 3478 if it is not given, and 5349 of `turns:`, which is TURN over TLS.",
     keys: &[
         key("urls", Kind::Uris, "required", "Where the server is."),
         key("username", Kind::Text, "the right one", "The TURN user to log in as."),

@@ -81,7 +81,7 @@ pub fn resolve(
                     .help(format!("write `at` below {}, or a longer `duration`", duration.value)),
             );
         }
-        let node = |name: &str| topology.find(name);
+        let node = |name: &str| topology.find_host(name);
         if let (Some(()), Some(()), Some(from), Some(to)) =
             (from, to, node(&call.from.value), node(&call.to.value))
         {
