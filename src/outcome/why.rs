@@ -123,6 +123,13 @@ impl Case<'_> {
                     self.name(other),
                 ));
             }
+            for nat in &admissions.granted {
+                sentences.push(format!(
+                    "In front of {}, {} lets anybody in through the mapping that {0} asked it for.",
+                    self.name(side),
+                    self.plan.name_of(*nat),
+                ));
+            }
             if !admissions.open_to_all.is_empty() {
                 let open = &admissions.open_to_all;
                 let verb = if open.len() == 1 { "lets" } else { "let" };
@@ -234,7 +241,12 @@ impl Case<'_> {
     ) -> Option<String> {
         let seen = death.flow.source;
         let reflexive: Vec<_> = addresses_of(sender, CandidateType::ServerReflexive).collect();
-        let told = *reflexive.first()?;
+        // What the nearest NAT granted says nothing of one further out.
+        let is_seen =
+            |address: &&_| admission::granted_by(self.plan, self.trace, sender, **address).is_none();
+        // A host that has roamed was told of one by each NAT it was behind.
+        let of_this_nat = |address: &&SocketAddr| is_seen(address) && address.ip() == seen.ip();
+        let told = *reflexive.iter().find(of_this_nat).or_else(|| reflexive.iter().find(is_seen))?;
         if sender.sockets.contains(&seen) || reflexive.contains(&seen) {
             return None;
         }
@@ -445,6 +457,10 @@ impl Case<'_> {
 
     /// An address of `owner`, with what kind of address it is.
     fn aim_words(&self, owner: &SessionRun, address: SocketAddr) -> String {
+        if let Some(nat) = admission::granted_by(self.plan, self.trace, owner, address) {
+            let (owner, nat) = (self.name(owner), self.plan.name_of(nat));
+            return format!("{owner}'s address as {nat} granted it {address}");
+        }
         let kind = owner.local_candidates.iter().find(|candidate| candidate.address == address);
         let what = match kind.map(|candidate| candidate.kind) {
             Some(CandidateType::Host) => "own address",

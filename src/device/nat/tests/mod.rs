@@ -12,6 +12,7 @@ mod lifetimes;
 mod mapping;
 mod pipeline;
 mod pooling;
+mod port_mapping;
 mod ports;
 mod quarantine;
 mod tcp;
