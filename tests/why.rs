@@ -169,6 +169,9 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
         (r"The pair changed at (\S+), after `(.+)` at (\S+)", |f, c| {
             f.is_last_change(&c[2], &c[3], &c[1]) && f.named("pair-selected").any(|e| is_at(e, &c[1]))
         }),
+        (r"(\S+) hung up at (\S+)", |f, c| {
+            f.named("signalled").any(|e| e["node"] == c[1] && e["message"] == "bye" && is_at(e, &c[2]))
+        }),
         (r"(\S+): (.+)", |f, c| f.named("trouble").any(|e| e["node"] == c[1] && e["text"] == c[2])),
     ];
     let whole = |form: &str| Regex::new(&format!("^{form}$")).expect("a form");

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::addresses::{addresses_of, own_address};
 use super::admission;
 use super::classify::Sides;
 use super::deaths::{self, CheckDeath};
@@ -489,26 +490,11 @@ impl Case<'_> {
     }
 }
 
-fn addresses_of(side: &SessionRun, kind: CandidateType) -> impl Iterator<Item = SocketAddr> {
-    side.local_candidates
-        .iter()
-        .filter(move |candidate| candidate.kind == kind)
-        .map(|candidate| candidate.address)
-}
-
 const fn family_name(family: Family) -> &'static str {
     match family {
         Family::Ipv4 => "IPv4",
         Family::Ipv6 => "IPv6",
     }
-}
-
-/// The address of the socket that the settled pair uses, or else of the preferred one.
-fn own_address(side: &SessionRun) -> String {
-    let used = side.selections.last().map(|(_, pair)| pair.local.address);
-    let socket =
-        used.filter(|address| side.sockets.contains(address)).or(side.present_sockets().first().copied());
-    socket.map(|socket| socket.to_string()).unwrap_or_default()
 }
 
 /// `a`, `a and b`, `a, b and c`.
