@@ -13,6 +13,14 @@ pub fn addresses_of(side: &SessionRun, kind: CandidateType) -> impl Iterator<Ite
         .map(|candidate| candidate.address)
 }
 
+/// What its server-reflexive candidates of this base tell of its address outside.
+pub fn reflexive_of(side: &SessionRun, base: SocketAddr) -> impl Iterator<Item = SocketAddr> {
+    let candidates = side.local_candidates.iter();
+    candidates
+        .filter(move |each| each.kind == CandidateType::ServerReflexive && each.related == Some(base))
+        .map(|each| each.address)
+}
+
 /// The address of the socket that the settled pair uses, or else of the preferred one.
 pub fn own_address(side: &SessionRun) -> String {
     let used = side.selections.last().map(|(_, pair)| pair.local.address);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::addresses::{addresses_of, own_address};
+use super::addresses::{addresses_of, own_address, reflexive_of};
 use super::admission;
 use super::classify::Sides;
 use super::deaths::{self, CheckDeath};
@@ -240,9 +240,8 @@ impl Case<'_> {
         let seen = death.flow.source;
         let reflexive: Vec<_> = addresses_of(sender, CandidateType::ServerReflexive).collect();
         // What the nearest NAT granted says nothing of one further out.
-        let is_seen =
-            |address: &&_| admission::granted_by(self.plan, self.trace, sender, **address).is_none();
-        let told = *reflexive.iter().find(is_seen)?;
+        let is_seen = |address: &_| admission::granted_by(self.plan, self.trace, sender, *address).is_none();
+        let told = reflexive_of(sender, death.left).find(is_seen)?;
         if sender.sockets.contains(&seen) || reflexive.contains(&seen) {
             return None;
         }
