@@ -5,7 +5,7 @@ mod common;
 use common::plan_of_text;
 use punchlab::engine::{Run, RunOptions};
 use punchlab::outcome::{Outcome, simulate};
-use punchlab::plan::{Element, Path, StackKind, StateChange};
+use punchlab::plan::{Element, Path, Plan, StackKind, StateChange};
 use punchlab::trace::{AgentEvent, EventKind};
 
 const STACKS: [StackKind; 2] = [StackKind::Is, StackKind::Rtc];
@@ -27,12 +27,16 @@ calls:
         ),
         1,
     );
+    set_stack(&mut plan, stack);
+    simulate(&plan, &RunOptions { record: true, ..RunOptions::default() }).expect("a run")
+}
+
+fn set_stack(plan: &mut Plan, stack: StackKind) {
     for node in plan.topology.nodes_mut() {
         if let Element::Peer(peer) = &mut node.element {
             peer.agent = stack;
         }
     }
-    simulate(&plan, &RunOptions { record: true, ..RunOptions::default() }).expect("a run")
 }
 
 fn troubles(run: &Run) -> Vec<&str> {
@@ -94,5 +98,47 @@ fn an_agent_renews_what_it_has_and_a_rebooted_nat_gives_it_again() {
         assert_eq!(troubles(&run), [""; 0], "{stack}");
         let ends: Vec<_> = run.sessions.iter().map(|session| session.state.is_connected()).collect();
         assert_eq!(ends, [true, true], "{stack}");
+    }
+}
+
+#[test]
+fn the_sockets_of_an_ice_restart_ask_for_mappings_of_their_own() {
+    for stack in STACKS {
+        let restart = "events: [{ at: 20s, ice-restart: alice }]\nduration: 60s";
+        let (run, outcome) = call(stack, "port-mapping: pcp", "", restart);
+        assert_eq!((outcome.calls[0].path, grants(&run)), (Path::Stun, 2), "{stack}");
+        assert_eq!(troubles(&run), [""; 0], "{stack}");
+    }
+}
+
+#[test]
+fn after_an_interface_is_lost_the_nat_of_the_other_one_is_asked() {
+    for stack in STACKS {
+        let mut plan = plan_of_text(
+            "nats:
+  wifi: { type: symmetric, port-mapping: pcp }
+  mobile: { type: symmetric, port-mapping: nat-pmp }
+  office: port-restricted-cone
+servers: { stun: { stun: 3478/udp }, turn: { turn: 3478/udp } }
+peers:
+  alice: { interfaces: { wlan0: { behind: wifi }, rmnet0: { behind: mobile, up: false } } }
+  bob: { behind: office }
+calls: [alice -> bob]
+duration: 60s
+events:
+  - { at: 20s, interface-down: alice.wlan0 }
+  - { at: 20s, interface-up: alice.rmnet0 }
+  - { at: 22s, nat-reboot: mobile }
+  - { at: 28s, ice-restart: alice }
+  - { at: 40s, nat-reboot: mobile }
+",
+            1,
+        );
+        set_stack(&mut plan, stack);
+        let (run, outcome) =
+            simulate(&plan, &RunOptions { record: true, ..RunOptions::default() }).expect("a run");
+        // One by Wi-Fi, one after the restart, and that one again after the reboot.
+        assert_eq!((outcome.calls[0].path, grants(&run)), (Path::Stun, 3), "{stack}");
+        assert_eq!(troubles(&run), [""; 0], "{stack}");
     }
 }

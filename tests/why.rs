@@ -366,7 +366,7 @@ impl Facts {
         let died = move |e: &&Value| e["by"] == *by && e["on"] == *on && e["reason"] == *reason;
         self.named("dropped").filter(died).filter_map(move |death| {
             let packet = self.packets().find(|packet| packet["packet"] == death["packet"])?;
-            (packet["origin"] == *origin).then_some((packet, death))
+            is_of(origin, text(packet, "origin")).then_some((packet, death))
         })
     }
 
@@ -422,8 +422,9 @@ impl Facts {
 
     /// True if this change of the scenario, made then, is the last one until some moment.
     fn is_last_change(&self, what: &str, at: &str, until: &str) -> bool {
-        let may_be_cause = |e: &&Value| !["expect", "interface-up"].contains(&text(e, "action"));
-        let changes = self.named("scripted").filter(may_be_cause);
+        // An interface that comes up does nothing to a call by itself.
+        let is_change = |e: &&Value| e["action"] != "expect" && e["action"] != "interface-up";
+        let changes = self.named("scripted").filter(is_change);
         let last = changes.filter(|e| e["at_ms"].as_f64() <= Some(millis(until))).last();
         last.is_some_and(|e| e["text"] == *what && is_at(e, at))
     }
@@ -454,6 +455,11 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 /// `a`, `a and b`, `a, b and c`.
 fn names(list: &str) -> Vec<&str> {
     list.split(", ").flat_map(|part| part.split(" and ")).collect()
+}
+
+/// True if a node is this peer, or one of its interfaces.
+fn is_of(peer: &str, node: &str) -> bool {
+    node.strip_prefix(peer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn is_at(event: &Value, at: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::addresses::{addresses_of, own_address, reflexive_of};
 use super::admission;
 use super::classify::Sides;
 use super::deaths::{self, CheckDeath};
@@ -242,11 +243,8 @@ impl Case<'_> {
         let seen = death.flow.source;
         let reflexive: Vec<_> = addresses_of(sender, CandidateType::ServerReflexive).collect();
         // What the nearest NAT granted says nothing of one further out.
-        let is_seen =
-            |address: &&_| admission::granted_by(self.plan, self.trace, sender, **address).is_none();
-        // A host that has roamed was told of one by each NAT it was behind.
-        let of_this_nat = |address: &&SocketAddr| is_seen(address) && address.ip() == seen.ip();
-        let told = *reflexive.iter().find(of_this_nat).or_else(|| reflexive.iter().find(is_seen))?;
+        let is_seen = |address: &_| admission::granted_by(self.plan, self.trace, sender, *address).is_none();
+        let told = reflexive_of(sender, death.left).find(is_seen)?;
         if sender.sockets.contains(&seen) || reflexive.contains(&seen) {
             return None;
         }
@@ -494,26 +492,11 @@ impl Case<'_> {
     }
 }
 
-fn addresses_of(side: &SessionRun, kind: CandidateType) -> impl Iterator<Item = SocketAddr> {
-    side.local_candidates
-        .iter()
-        .filter(move |candidate| candidate.kind == kind)
-        .map(|candidate| candidate.address)
-}
-
 const fn family_name(family: Family) -> &'static str {
     match family {
         Family::Ipv4 => "IPv4",
         Family::Ipv6 => "IPv6",
     }
-}
-
-/// The address of the socket that the settled pair uses, or else of the preferred one.
-fn own_address(side: &SessionRun) -> String {
-    let used = side.selections.last().map(|(_, pair)| pair.local.address);
-    let socket =
-        used.filter(|address| side.sockets.contains(address)).or(side.present_sockets().first().copied());
-    socket.map(|socket| socket.to_string()).unwrap_or_default()
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -295,3 +295,42 @@ fn ipv6_sockets_are_not_asked_for() {
     let lab = Lab::new(Speaks::Pcp, &["10.0.0.1:5000", "[2001:db8::1]:5000"]);
     assert_eq!(lab.mapper.leases.len(), 1);
 }
+
+/// The sockets that ask at their time, and whom.
+fn asked(mappers: &mut PortMappers) -> Vec<(String, String)> {
+    let mut out = VecDeque::new();
+    mappers.step(SimTime::from_millis(100), &mut out);
+    let requests = out.into_iter().filter_map(|output| match output {
+        Output::Transmit { from, to, .. } => Some((from.to_string(), to.to_string())),
+        _ => None,
+    });
+    requests.collect()
+}
+
+fn two_interfaces() -> PortMappers {
+    let address = |text: &str| text.parse().expect("an address");
+    let sockets = ["10.0.0.1:5000", "10.0.9.1:6000", "192.0.2.7:7000"];
+    let config = AgentConfig {
+        port_mapping: vec![(address("10.0.0.1"), GATEWAY), (address("10.0.9.1"), address("10.0.9.254"))],
+        sockets: sockets.iter().map(|text| text.parse().expect("a socket")).collect(),
+        ..config(ALICE)
+    };
+    PortMappers::new(&config, SimTime::ZERO, SimDuration::from_millis(50))
+}
+
+#[test]
+fn each_socket_asks_the_nat_of_its_interface() {
+    let mut mappers = two_interfaces();
+    assert_eq!(mappers.len(), 2);
+    let pairs = [("10.0.0.1:5000", "10.0.0.254:5351"), ("10.0.9.1:6000", "10.0.9.254:5351")];
+    assert_eq!(asked(&mut mappers), pairs.map(|(from, to)| (from.to_owned(), to.to_owned())));
+}
+
+#[test]
+fn for_a_lost_socket_nothing_more_is_asked() {
+    let mut mappers = two_interfaces();
+    mappers.lose_base("10.0.0.1:5000".parse().expect("a socket"));
+    assert_eq!(asked(&mut mappers), [("10.0.9.1:6000".to_owned(), "10.0.9.254:5351".to_owned())]);
+    mappers.lose_base("10.0.9.1:6000".parse().expect("a socket"));
+    assert_eq!((mappers.due(), mappers.have_ended()), (None, true));
+}
