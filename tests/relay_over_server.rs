@@ -121,6 +121,7 @@ impl World {
                     server(IceServerKind::Stun, None),
                     server(IceServerKind::Turn, Some(demo())),
                 ],
+                port_mapping: Vec::new(),
                 policy: IceTransportPolicy::All,
                 trickle: true,
                 lite: false,

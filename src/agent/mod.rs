@@ -13,6 +13,7 @@ mod conversation;
 mod gatherer;
 pub mod is_stack;
 mod own;
+mod port_mapping;
 mod privacy;
 mod retired;
 #[cfg(feature = "rtc")]
@@ -54,6 +55,9 @@ pub struct AgentConfig {
     pub caller: bool,
     /// Servers to gather from.
     pub ice_servers: Vec<IceServer>,
+    /// For each address of its host whose sockets it asks a NAT to map: the address, and that NAT's address inside. What such
+    /// a NAT tells everybody comes as to a socket [`ANNOUNCED_AT`](crate::wire::port_mapping::ANNOUNCED_AT).
+    pub port_mapping: Vec<(IpAddr, IpAddr)>,
     /// Which candidates it may use.
     pub policy: IceTransportPolicy,
     /// True: candidates are signalled one by one as they are found.

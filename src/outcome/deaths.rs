@@ -19,6 +19,8 @@ pub struct CheckDeath<'a> {
     pub place: Place,
     /// Its flow there: NATs on the way had rewritten it.
     pub flow: Flow,
+    /// Which socket it left.
+    pub left: SocketAddr,
     /// Where its sender had addressed it to.
     pub aimed_at: SocketAddr,
     /// Why it died.
@@ -81,6 +83,7 @@ fn of_packets_that<'a>(
             at: event.at,
             place: *place,
             flow: *flow,
+            left: record.flow.source,
             aimed_at: record.flow.destination,
             drop,
         };

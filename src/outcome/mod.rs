@@ -1,6 +1,7 @@
 //! What a run means: the path, what it needed, and why.
 
-pub(crate) mod admission;
+pub(crate) mod addresses;
+mod admission;
 pub(crate) mod changes;
 pub(crate) mod checks;
 pub(crate) mod classify;

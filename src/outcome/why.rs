@@ -4,6 +4,7 @@ mod families;
 
 use std::net::SocketAddr;
 
+use super::addresses::{addresses_of, own_address, reflexive_of};
 use super::admission;
 use super::classify::Sides;
 use super::deaths::{self, CheckDeath};
@@ -125,6 +126,13 @@ impl Case<'_> {
                     self.name(other),
                 ));
             }
+            for nat in &admissions.granted {
+                sentences.push(format!(
+                    "In front of {}, {} lets anybody in through the mapping that {0} asked it for.",
+                    self.name(side),
+                    self.plan.name_of(*nat),
+                ));
+            }
             if !admissions.open_to_all.is_empty() {
                 let open = &admissions.open_to_all;
                 let verb = if open.len() == 1 { "lets" } else { "let" };
@@ -220,7 +228,9 @@ impl Case<'_> {
     ) -> Option<String> {
         let seen = death.flow.source;
         let reflexive: Vec<_> = addresses_of(sender, CandidateType::ServerReflexive).collect();
-        let told = *reflexive.first()?;
+        // What the nearest NAT granted says nothing of one further out.
+        let is_seen = |address: &_| admission::granted_by(self.plan, self.trace, sender, *address).is_none();
+        let told = reflexive_of(sender, death.left).find(is_seen)?;
         if sender.sockets.contains(&seen) || reflexive.contains(&seen) {
             return None;
         }
@@ -435,6 +445,10 @@ impl Case<'_> {
 
     /// An address of `owner`, with what kind of address it is.
     fn aim_words(&self, owner: &SessionRun, address: SocketAddr) -> String {
+        if let Some(nat) = admission::granted_by(self.plan, self.trace, owner, address) {
+            let (owner, nat) = (self.name(owner), self.plan.name_of(nat));
+            return format!("{owner}'s address as {nat} granted it {address}");
+        }
         let kind = owner.local_candidates.iter().find(|candidate| candidate.address == address);
         let what = match kind.map(|candidate| candidate.kind) {
             Some(CandidateType::Host) => "own address",
@@ -466,21 +480,6 @@ impl Case<'_> {
     fn is_internet(&self, node: NodeId) -> bool {
         self.plan.topology.parent(node).is_none()
     }
-}
-
-fn addresses_of(side: &SessionRun, kind: CandidateType) -> impl Iterator<Item = SocketAddr> {
-    side.local_candidates
-        .iter()
-        .filter(move |candidate| candidate.kind == kind)
-        .map(|candidate| candidate.address)
-}
-
-/// The address of the socket that the settled pair uses, or else of the preferred one.
-fn own_address(side: &SessionRun) -> String {
-    let used = side.selections.last().map(|(_, pair)| pair.local.address);
-    let socket =
-        used.filter(|address| side.sockets.contains(address)).or(side.present_sockets().first().copied());
-    socket.map(|socket| socket.to_string()).unwrap_or_default()
 }
 
 /// `a`, `a and b`, `a, b and c`.

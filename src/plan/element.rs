@@ -375,6 +375,8 @@ pub struct Peer {
     pub ice_servers: Vec<IceServer>,
     /// Which candidates it may use.
     pub ice_transport_policy: IceTransportPolicy,
+    /// The NAT that its agent asks for mappings, at its address inside; `None`: it does not ask.
+    pub port_mapping: Option<IpAddr>,
     /// The HTTP proxy through which it opens TCP connections; `None`: it opens them itself.
     pub proxy: Option<SocketAddr>,
     /// True: a lite agent (RFC 8445 §2.5), which is called, has no servers, and sends no checks.

@@ -6,7 +6,7 @@ use crate::base::{NodeId, PortId, SessionId};
 use crate::engine::Run;
 use crate::plan::{Element, Plan};
 use crate::trace::{PacketRecord, Place};
-use crate::wire::{Body, Candidate, MdnsMessage, MdnsName, TcpFlags, mdns, stun};
+use crate::wire::{Body, Candidate, MdnsMessage, MdnsName, TcpFlags, mdns, port_mapping, stun};
 
 /// What a port is called: `outside` and `inside-1`, `inside-2` … for NATs and firewalls, its number for all others.
 pub fn port(plan: &Plan, node: NodeId, port: PortId) -> String {
@@ -52,7 +52,8 @@ pub fn packet_with(record: &PacketRecord, message: Option<&stun::Described<'_>>)
             Some(MdnsMessage::Answer { name, address }) => {
                 format!("mDNS answer {} is {address}", short_name(&name))
             }
-            None => format!("data, {} bytes", payload.len()),
+            None => port_mapping::describe(&record.flow, payload)
+                .unwrap_or_else(|| format!("data, {} bytes", payload.len())),
         },
         (Body::Tcp(segment), _) => tcp(segment.flags, segment.payload.len()),
         (Body::Icmp(icmp), _) => format!("ICMP {}", icmp.kind),

@@ -1,9 +1,10 @@
-//! What travels: IP packets, STUN and TURN messages inside them, candidate lines, capture files.
+//! What travels: IP packets, STUN and TURN messages inside them, port mapping, candidate lines, capture files.
 
 pub(crate) mod candidate;
 pub(crate) mod mdns;
 pub(crate) mod packet;
 pub mod pcapng;
+pub mod port_mapping;
 pub(crate) mod signal;
 pub mod stun;
 

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use self::preference::Families;
 #[cfg(feature = "rtc")]
 pub(super) use self::preference::highest;
+use super::port_mapping::{Mapped, PortMappers};
 use super::privacy::Privacy;
 use super::server_link::{ServerLink, StreamIds, Tools, Way};
 use super::stun_client::{Answer, StunClient};
@@ -29,6 +30,7 @@ pub(super) struct Gatherer {
     privacy: Privacy,
     families: Families,
     ids: TransactionIds,
+    mappers: PortMappers,
     stun: Vec<StunClient>,
     turn: Vec<TurnClient>,
     candidates: Vec<Candidate>,
@@ -81,6 +83,7 @@ impl Gatherer {
             privacy: Privacy::of(config),
             families: Families::of(&config.sockets),
             ids: TransactionIds::new(config.seed, &config.name),
+            mappers: PortMappers::default(),
             stun: Vec::new(),
             turn: Vec::new(),
             candidates: Vec::new(),
@@ -91,7 +94,8 @@ impl Gatherer {
         }
     }
 
-    /// Takes the host candidates and asks every server from every base of its family, one each [`TA`].
+    /// Takes the host candidates and asks the nearest NATs for mappings and every server from every base of its family, one
+    /// each [`TA`]. The NATs come first: they answer soonest, and what they map is what servers then see.
     pub(super) fn start(
         &mut self,
         now: SimTime,
@@ -103,7 +107,8 @@ impl Gatherer {
             let source = Source { base: *base, server: None, transport: Transport::Udp };
             self.add(CandidateType::Host, *base, source, None, out);
         }
-        let mut start = now;
+        self.mappers = PortMappers::new(config, now, TA);
+        let mut start = now + TA.times(self.mappers.len());
         for server in &config.ice_servers {
             for link in ServerLink::all(server, &config.sockets, streams, out) {
                 match server.kind {
@@ -129,7 +134,9 @@ impl Gatherer {
 
     /// True once every transaction that may yield a candidate has ended.
     pub(super) fn is_complete(&self) -> bool {
-        self.stun.iter().all(StunClient::has_ended) && self.turn.iter().all(TurnClient::has_ended)
+        self.mappers.have_ended()
+            && self.stun.iter().all(StunClient::has_ended)
+            && self.turn.iter().all(TurnClient::has_ended)
     }
 
     /// Sees whether what came by `way` comes from one of the servers.
@@ -140,6 +147,13 @@ impl Gatherer {
         payload: &'a [u8],
         out: &mut VecDeque<Output>,
     ) -> Incoming<'a> {
+        if let Some((mapped, gateway)) = self.mappers.take(now, way, payload, out) {
+            if let Some(Mapped { base, external }) = mapped {
+                let source = Source { base, server: Some(gateway), transport: Transport::Udp };
+                self.add_reflexive(external, source, out);
+            }
+            return Incoming::Answer;
+        }
         let Some(link) = self.links().find(|link| link.is(way)) else {
             return Incoming::Direct;
         };
@@ -187,7 +201,9 @@ impl Gatherer {
         if let Some(client) = self.stun.iter_mut().find(|client| client.link() == link && client.expects(id))
         {
             match client.answer(now, message) {
-                Answer::Mapped(mapped) => self.add_reflexive(mapped, link, out),
+                Answer::Mapped(mapped) => {
+                    self.add_reflexive(mapped, Source::of(link), out);
+                }
                 Answer::Refused(code) => {
                     let why = code.map_or("an answer without an address".to_owned(), |code| code.to_string());
                     out.push_back(Output::Trouble(format!("STUN server {link}: Binding failed: {why}")));
@@ -216,7 +232,7 @@ impl Gatherer {
         match allocation {
             Some(Allocation::Made { relayed, mapped }) => {
                 if let Some(mapped) = mapped.filter(|_| link.stream().is_none()) {
-                    self.add_reflexive(mapped, link, out);
+                    self.add_reflexive(mapped, Source::of(link), out);
                 }
                 self.add(CandidateType::Relayed, relayed, Source::of(link), mapped, out);
                 for peer in &self.peers {
@@ -232,8 +248,9 @@ impl Gatherer {
         }
     }
 
-    fn add_reflexive(&mut self, mapped: SocketAddr, link: ServerLink, out: &mut VecDeque<Output>) {
-        self.add(CandidateType::ServerReflexive, mapped, Source::of(link), Some(link.base()), out);
+    /// The base's address outside, as a server saw it or as the NAT promised it.
+    fn add_reflexive(&mut self, mapped: SocketAddr, source: Source, out: &mut VecDeque<Output>) {
+        self.add(CandidateType::ServerReflexive, mapped, source, Some(source.base), out);
     }
 
     /// Adds a candidate unless it is redundant: the same transport address and base as
@@ -365,12 +382,14 @@ impl Gatherer {
 
     /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
     pub(super) fn lose_base(&mut self, base: SocketAddr) {
+        self.mappers.lose_base(base);
         self.stun.retain(|client| client.link().base() != base);
         self.turn.retain(|client| client.link().base() != base);
     }
 
     /// Nothing more is to be gathered, and what servers have allocated is given back.
     pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.mappers = PortMappers::default();
         self.stun.clear();
         for client in &mut self.turn {
             client.release(now, &mut Tools { ids: &mut self.ids, out });
@@ -385,7 +404,8 @@ impl Gatherer {
     /// When it wants [`Gatherer::step`].
     pub(super) fn due(&self) -> Option<SimTime> {
         let stun = self.stun.iter().filter_map(|client| client.due(self.keep_alive));
-        stun.chain(self.turn.iter().filter_map(TurnClient::due)).min()
+        let turn = self.turn.iter().filter_map(TurnClient::due);
+        self.mappers.due().into_iter().chain(stun).chain(turn).min()
     }
 
     /// Does what is due at `now`.
@@ -393,6 +413,7 @@ impl Gatherer {
         if self.due().is_none_or(|due| now < due) {
             return;
         }
+        self.mappers.step(now, out);
         for client in &mut self.stun {
             if client.step(now, self.keep_alive, &mut Tools { ids: &mut self.ids, out }) {
                 let server = client.link();

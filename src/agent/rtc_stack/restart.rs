@@ -49,7 +49,7 @@ impl RtcStack {
         for base in sockets {
             self.add_local(CandidateType::Host, *base, *base, None, Transport::Udp);
         }
-        let config = AgentConfig { sockets: sockets.to_vec(), ..self.config.clone() };
+        let config = AgentConfig { name, sockets: sockets.to_vec(), ..self.config.clone() };
         self.servers.start(now, &config, &self.crypto, &mut self.streams, &mut self.out);
     }
 

@@ -87,6 +87,7 @@ pub(super) fn config(side: usize) -> AgentConfig {
         sockets: vec![socket(side)],
         caller: side == ALICE,
         ice_servers: Vec::new(),
+        port_mapping: Vec::new(),
         policy: IceTransportPolicy::All,
         trickle: true,
         lite: false,

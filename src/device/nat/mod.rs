@@ -19,6 +19,8 @@
 //! - TCP connections are told apart by remote, and each has its own timer; the mapping lives as long as the last of them,
 //!   and so do its filter entries. What goes out without a SYN gets a mapping for a while (a NAT that has forgotten a
 //!   connection lets it go on, as Linux does unless told otherwise). A RST passes like any segment and ends nothing.
+//! - A mapping that a host asked for (`port_mapping`) is its endpoint's for all remotes and open to all of them, however the
+//!   NAT maps and filters otherwise (RFC 6887 §11). It lives as promised: no traffic prolongs it or cuts it short.
 //! - A block of ports serves all protocols of its host. The host keeps it until none of its ports is mapped or rests.
 
 mod admission;
@@ -32,6 +34,7 @@ mod key;
 mod mapping;
 mod nat64;
 mod pool;
+mod port_mapping;
 mod ports;
 mod sending;
 mod table;
@@ -48,6 +51,7 @@ use self::ipv6::Ipv6Router;
 use self::key::{EndpointKey, PackedFlow};
 use self::mapping::Mapping;
 use self::pool::Pool;
+use self::port_mapping::Announcements;
 use self::ports::Ports;
 use self::sending::Refusal;
 use self::table::{MappingId, Table};
@@ -79,6 +83,9 @@ pub struct Nat {
     own_flows: OwnFlows,
     held_syns: HeldSyns,
     graveyard: Graveyard,
+    /// Since when it remembers what it does.
+    started: SimTime,
+    announcements: Option<Announcements>,
 }
 
 impl Nat {
@@ -106,6 +113,8 @@ impl Nat {
             own_flows: OwnFlows::new(limits.mappings_per_nat),
             held_syns: HeldSyns::new(limits.mappings_per_nat),
             graveyard: Graveyard::new(limits.mappings_per_nat),
+            started: SimTime::ZERO,
+            announcements: None,
         }
     }
 
@@ -120,7 +129,7 @@ impl Nat {
         let known = self.table.flow(PackedFlow::new(packet.protocol(), source, destination));
         // A flow that has left before does not stay inside; one look-up tells.
         if known.sent.is_none()
-            && let Some(verdict) = self.stay_inside(port, packet, out)
+            && let Some(verdict) = self.stay_inside(now, port, packet, out)
         {
             return verdict;
         }
@@ -147,10 +156,17 @@ impl Nat {
     }
 
     /// What becomes of a packet from inside to the inside or to the NAT itself; `None` if it goes elsewhere.
-    fn stay_inside(&self, port: PortId, packet: &Packet, out: &mut Outbox) -> Option<Verdict> {
+    fn stay_inside(
+        &mut self,
+        now: SimTime,
+        port: PortId,
+        packet: &Packet,
+        out: &mut Outbox,
+    ) -> Option<Verdict> {
         let destination = packet.flow.destination.ip();
         if destination == self.gateway {
-            return Some(self.refuse_own(port, packet, out));
+            let is_asked = self.answer_request(now, port, packet, out);
+            return Some(if is_asked { Verdict::Deliver } else { self.refuse_own(port, packet, out) });
         }
         match self.routes.exact_port_for(destination) {
             Some(inside) if inside != PortId::UPLINK => Some(switch(port, inside, destination)),
@@ -229,7 +245,7 @@ impl Nat {
         Verdict::Drop(drop)
     }
 
-    /// The NAT's own address on the inside offers no service.
+    /// The NAT's own address on the inside offers no service but port mapping.
     fn refuse_own(&self, port: PortId, packet: &Packet, out: &mut Outbox) -> Verdict {
         answer(self.gateway, IcmpKind::PortUnreachable, port, packet, out);
         let rule = Rule::PortClosed { destination: packet.flow.destination };
@@ -265,11 +281,14 @@ impl Nat {
         while let Some(syn) = self.held_syns.take_due(now) {
             out.emit(syn.port, syn.answer, Some(syn.cause));
         }
+        self.announce(now, out);
     }
 
     #[inline]
     fn next_timer(&self) -> Option<SimTime> {
-        let timers = [self.table.next_timer(), self.ports.next_timer(), self.held_syns.next_timer()];
+        let announcement = self.announcements.map(Announcements::due);
+        let timers =
+            [self.table.next_timer(), self.ports.next_timer(), self.held_syns.next_timer(), announcement];
         timers.into_iter().flatten().min()
     }
 

@@ -1,6 +1,6 @@
 //! The outside addresses, and which of them an inside host gets (RFC 4787 §4.1, RFC 6888).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -58,6 +58,15 @@ impl Pool {
     pub(super) fn give_port_back(&mut self, host: IpAddr) {
         if let Some(host) = self.hosts.get_mut(&host) {
             host.ports = host.ports.saturating_sub(1);
+        }
+    }
+
+    /// The outside address of all mappings that `host` asks for: with NAT-PMP it asks for the address and for the mapping,
+    /// each for itself, so both must speak of one address (RFC 6886 §3.2).
+    pub(super) fn told(&mut self, host: IpAddr, random: &mut Random) -> Option<IpAddr> {
+        match self.pooling {
+            Pooling::Paired => self.choices(host, Ipv4Addr::UNSPECIFIED.into(), random).first().copied(),
+            Pooling::Arbitrary => self.addresses.iter().copied().find(|address| address.is_ipv4()),
         }
     }
 

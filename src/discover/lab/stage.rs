@@ -89,6 +89,7 @@ fn client() -> Element {
         agent: StackKind::Is,
         ice_servers: Vec::new(),
         ice_transport_policy: IceTransportPolicy::All,
+        port_mapping: None,
         proxy: None,
         ice_lite: false,
         host_candidates: HostCandidates::Visible,

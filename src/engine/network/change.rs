@@ -61,7 +61,7 @@ impl Network {
             }
             Action::NatReboot(node) => {
                 if let Some(nat) = nat(&mut self.nodes[node.index()].machine) {
-                    nat.reboot(&mut self.outbox);
+                    nat.reboot(now, &mut self.outbox);
                 }
                 self.follow_up(now, *node)?;
             }
@@ -114,7 +114,7 @@ impl Network {
         for (node, addresses) in nats {
             topology.node_mut(*node).addresses = addresses.clone();
             if let Some(nat) = nat(&mut self.nodes[node.index()].machine) {
-                nat.renumber(addresses, &mut self.outbox);
+                nat.renumber(now, addresses, &mut self.outbox);
             }
             self.follow_up(now, *node)?;
         }

@@ -4,13 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{World, WorldEvent};
 use crate::agent::{self, AgentConfig};
-use crate::base::{PortRange, Random, SessionId};
+use crate::base::{NodeId, PortRange, Random, SessionId};
 use crate::engine::mdns::Mdns;
 use crate::engine::media;
 use crate::engine::session::{Session, blank_diary};
 use crate::engine::settle::{CallProgress, progress};
 use crate::engine::{Network, RunError, RunOptions};
-use crate::plan::{Element, Plan};
+use crate::plan::{Element, Node, Plan};
 
 impl World<'_, '_> {
     /// Looks how far the call of this session is now.
@@ -78,6 +78,7 @@ pub(super) fn open_sessions(
                 sockets: sockets.clone(),
                 caller: caller_side,
                 ice_servers: peer.ice_servers.clone(),
+                port_mapping: port_mapping(plan, node),
                 policy: peer.ice_transport_policy,
                 trickle: plan.signalling.trickle,
                 lite: peer.ice_lite,
@@ -95,6 +96,17 @@ pub(super) fn open_sessions(
         }
     }
     Ok(sessions)
+}
+
+/// The NAT that each address of the peer with this node is mapped by, if it asks one, whether its interface is up or not.
+fn port_mapping(plan: &Plan, node: NodeId) -> Vec<(IpAddr, IpAddr)> {
+    let asks = |place: &Node| match &place.element {
+        Element::Peer(peer) => peer.port_mapping,
+        _ => None,
+    };
+    let interfaces = plan.topology.interfaces(node).into_iter().map(|node| plan.topology.node(node));
+    let asking = interfaces.filter_map(|place| Some((&place.addresses, asks(place)?)));
+    asking.flat_map(|(own, nat)| own.iter().map(move |address| (*address, nat))).collect()
 }
 
 /// A dynamic port at random, as operating systems choose them (RFC 6056 §3.3.1).

@@ -6,7 +6,9 @@ use crate::base::{NodeId, SessionId};
 use crate::endpoint::{self, Request as Asked};
 use crate::engine::RunError;
 use crate::engine::session::Request;
+use crate::plan::{Element, Peer};
 use crate::trace::EventKind;
+use crate::wire::port_mapping::ANNOUNCED_AT;
 use crate::wire::{Flow, Packet, Signal};
 
 /// Who gets what comes to a socket.
@@ -21,6 +23,9 @@ impl World<'_, '_> {
     /// Hands a packet that reached a host to whoever has the socket.
     pub(super) fn deliver(&mut self, node: NodeId, packet: Packet) -> Result<(), RunError> {
         let Flow { source, destination } = packet.flow;
+        if destination == ANNOUNCED_AT {
+            return self.announce(node, &packet);
+        }
         if destination.ip().is_multicast() {
             return self.hear_the_link(node, &packet);
         }
@@ -36,6 +41,24 @@ impl World<'_, '_> {
         let session = &mut self.sessions[id.index()];
         session.receive(self.now, destination, source, payload, packet.trail, &mut self.requests)?;
         self.fulfil(id)
+    }
+
+    /// Hands what a NAT tells everybody to all who asked it for mappings.
+    fn announce(&mut self, node: NodeId, packet: &Packet) -> Result<(), RunError> {
+        let Element::Peer(Peer { port_mapping: Some(_), .. }) = self.plan.topology.node(node).element else {
+            return Ok(());
+        };
+        let interfaces = self.plan.topology.interfaces(node);
+        let Flow { source, destination } = packet.flow;
+        for id in (0..self.sessions.len() as u32).map(SessionId::new) {
+            let session = &mut self.sessions[id.index()];
+            if interfaces.contains(&session.diary.node) && session.diary.started_at.is_some() {
+                let payload = packet.body.payload();
+                session.receive(self.now, destination, source, payload, packet.trail, &mut self.requests)?;
+                self.fulfil(id)?;
+            }
+        }
+        Ok(())
     }
 
     /// Hands something to a session, and does what it asks for.

@@ -8,8 +8,8 @@ use super::map::{Map, address, quoted, settings};
 use crate::base::{PortRange, SimDuration};
 use crate::plan::{
     Access, ConflictBehavior, DenyAction, FilterScope, FilteringBehavior, Hairpinning, InboundPolicy,
-    Inspect, MappingBehavior, Nickname, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service,
-    Unsolicited,
+    Inspect, MappingBehavior, Nickname, Pooling, PortAssignment, PortMapping, RefreshDirection, ReplyMapping,
+    Service, Unsolicited,
 };
 
 /// A NAT.
@@ -118,6 +118,8 @@ settings! { Nat {
     tcp_timeout_transitory = "tcp-timeout-transitory": SimDuration,
     /// What happens to inbound packets no mapping admits.
     unsolicited = "unsolicited": Unsolicited,
+    /// By which protocol hosts behind it may ask for mappings (RFC 6886, RFC 6887).
+    port_mapping = "port-mapping": PortMapping,
 } }
 
 /// The IPv6 side of a NAT: a router with a stateful firewall (RFC 6092), which translates nothing.

@@ -177,6 +177,8 @@ settings! { Peer {
     clat = "clat": bool,
     /// Which real ICE stack runs here.
     agent = "agent": StackKind,
+    /// Whether it asks the nearest NAT for a mapping of its socket (RFC 6886, RFC 6887).
+    port_mapping = "port-mapping": bool,
     /// Whether it opens TCP connections through the proxy of a firewall it is behind.
     proxy = "proxy": ProxyUse,
     /// What its agent tells of its own addresses (RFC 8828).

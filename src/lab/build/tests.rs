@@ -9,8 +9,8 @@ use crate::lab::Error;
 use crate::plan::{
     CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
     Hairpinning, HostCandidates, IceState, IceTransportPolicy, InboundPolicy, Inspect, MappingBehavior,
-    MediaKind, Needs, Nickname, Path, Pooling, PortAssignment, ProxyUse, RefreshDirection, ReplyMapping,
-    Service, ServiceProtocol, StackKind, Transport, Unsolicited,
+    MediaKind, Needs, Nickname, Path, Pooling, PortAssignment, PortMapping, ProxyUse, RefreshDirection,
+    ReplyMapping, Service, ServiceProtocol, StackKind, Transport, Unsolicited,
 };
 
 fn second() -> SimDuration {
@@ -37,6 +37,7 @@ fn nat() -> Nat {
         .tcp_timeout(second())
         .tcp_timeout_transitory(second())
         .unsolicited(Unsolicited::Icmp)
+        .port_mapping(PortMapping::Pcp)
         .outside([[10, 9, 0, 7]])
         .inside("192.168.7.0/24")
         .ipv6(ipv6())
@@ -121,6 +122,7 @@ fn peer() -> Peer {
             IceServer::new("turn:turn.example.org:443?transport=udp").credentials("ann # lee", "5e3")
         ])
         .ice_transport_policy(IceTransportPolicy::Relay)
+        .port_mapping(true)
         .agent(StackKind::Is)
         .proxy(ProxyUse::Auto)
         .ice_lite(false)
@@ -247,7 +249,7 @@ fn there_is_a_typed_call_for_every_key() {
     };
     // What has one value only needs no call; matrix, tags and version are for files.
     let said = [
-        ("nats", with(&nat().keys, &["type", "profile", "port-mapping", "nat64"])),
+        ("nats", with(&nat().keys, &["type", "profile", "nat64"])),
         ("ipv6", with(&ipv6().keys, &[])),
         ("nat64", BTreeSet::from(["prefix".to_owned()])),
         ("firewalls", with(&firewall().keys, &["profile"])),

@@ -86,6 +86,11 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
             .with("protocol", protocol.word())
             .address("outside", *external)
             .with("remote", names::endpoint(*remote)),
+        StateChange::MappingGranted { protocol, internal, external, lifetime } => line("mapping-granted")
+            .with("protocol", protocol.word())
+            .address("inside", *internal)
+            .address("outside", *external)
+            .lifetime(*lifetime),
         StateChange::MappingPhase { internal, external, phase } => line("mapping-phase")
             .with("protocol", Protocol::Tcp.word())
             .with("phase", phase.word())

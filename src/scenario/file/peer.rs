@@ -24,6 +24,7 @@ pub struct Peer {
     pub turn_credentials: Option<At<Credentials>>,
     pub ice_transport_policy: Option<At<IceTransportPolicy>>,
     pub agent: Option<At<StackKind>>,
+    pub port_mapping: Option<At<bool>>,
     pub proxy: Option<At<ProxyUse>>,
     pub ice_lite: Option<At<bool>>,
     pub host_candidates: Option<At<HostCandidates>>,
@@ -103,6 +104,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
             .get("ice-transport-policy")
             .and_then(|node| reader.word("ice-transport-policy", node)),
         agent: fields.get("agent").and_then(|node| reader.word("agent", node)),
+        port_mapping: fields.get("port-mapping").and_then(|node| reader.truth("port-mapping", node)),
         proxy: fields.get("proxy").and_then(|node| reader.word("proxy", node)),
         host_candidates: fields.get("host-candidates").and_then(|node| reader.word("host-candidates", node)),
         ice_lite: fields.get("ice-lite").and_then(|node| reader.truth("ice-lite", node)),

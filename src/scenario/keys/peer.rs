@@ -45,6 +45,12 @@ pub static PEER: Section = Section {
             "The address families it uses. Candidates of different families are never paired.",
         ),
         key(
+            "port-mapping",
+            Kind::Truth,
+            "`true` where the nearest NAT offers it",
+            "Whether it asks the nearest NAT for a mapping of its socket.",
+        ),
+        key(
             "host-candidates",
             Kind::Word(HostCandidates::words),
             "`visible`",

@@ -15,6 +15,7 @@ mod mtu;
 mod names;
 mod own;
 mod peers;
+mod port_mapping;
 mod proxy;
 mod servers;
 

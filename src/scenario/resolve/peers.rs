@@ -9,7 +9,7 @@ use super::families::Families;
 use super::link::{link, named_link};
 use super::names::{Names, Section};
 use super::servers::Placed;
-use super::{Above, ice, lite, proxy};
+use super::{Above, ice, lite, port_mapping, proxy};
 use crate::base::{NodeId, SimDuration};
 use crate::plan::{
     Clat, Element, Family, HostCandidates, IceTransportPolicy, Interface, Link, Peer, StackKind, Topology,
@@ -68,6 +68,7 @@ pub fn build(
             agent,
             ice_servers: servers,
             ice_transport_policy: policy.map_or(IceTransportPolicy::All, |policy| policy.value),
+            port_mapping: None,
             proxy: None,
             ice_lite: lite::is_lite(&peer.body),
             host_candidates: peer
@@ -76,13 +77,16 @@ pub fn build(
                 .as_ref()
                 .map_or(HostCandidates::Visible, |mode| mode.value),
         };
+        let ways = (ground.file, ground.boxes, ground.addresses);
+        let gateways = port_mapping::of_peer(reader, ways, peer, numbers.clone(), assumed);
         let clats = numbers.clone().map(|number| clat(ground, number));
         let behind: Vec<_> = numbers.clone().map(|number| ground.boxes.leaf_parent(number)).collect();
         let proxies = proxy::of_peer(reader, peer, ground.boxes, &behind, ground.addresses);
         let mut first = None;
         let plugs = links.into_iter().zip(clats);
-        for (((leaf, ((mut above, mut link), clat)), addresses), proxy) in
-            leaves.iter().zip(plugs).zip(own).zip(proxies)
+        let asked = gateways.into_iter().zip(proxies);
+        for (((leaf, ((mut above, mut link), clat)), addresses), (port_mapping, proxy)) in
+            leaves.iter().zip(plugs).zip(own).zip(asked)
         {
             let up = leaf.body.up.as_ref().is_none_or(|up| up.value);
             link.up &= up;
@@ -94,7 +98,7 @@ pub fn build(
                 above = topology.add(above, Clat::name(name), Element::Clat(clat), outside, link);
                 link = inner;
             }
-            let element = Element::Peer(Peer { proxy, ..config.clone() });
+            let element = Element::Peer(Peer { port_mapping, proxy, ..config.clone() });
             let node = topology.add(above, name, element, addresses, link);
             let first = *first.get_or_insert(node);
             if !peer.body.interfaces.is_empty() {

@@ -13,6 +13,7 @@ mod mapping;
 mod nat64;
 mod pipeline;
 mod pooling;
+mod port_mapping;
 mod ports;
 mod quarantine;
 mod tcp;
