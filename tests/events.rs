@@ -2,10 +2,10 @@
 
 mod common;
 
-use punchlab::base::{Limits, NodeId, SimTime};
+use punchlab::base::{Limits, NodeId, SimDuration, SimTime};
 use punchlab::engine::{Run, RunOptions};
 use punchlab::outcome::{Outcome, simulate};
-use punchlab::plan::{Action, DropReason, Path, Plan, StateChange};
+use punchlab::plan::{Action, DropReason, Path, Plan, StateChange, TcpLifetimes, Unsolicited};
 use punchlab::report::human::{self, Options, Part};
 use punchlab::report::{Report, jsonl};
 use punchlab::scenario::{self, Overrides, Source};
@@ -273,4 +273,19 @@ fn the_next_free_address_is_one_that_is_routed() {
     let home = node(&plan, "home");
     let Action::Renumber(nats) = &plan.events[0].action else { panic!("{:?}", plan.events) };
     assert_eq!(nats[..], [(home, vec![[198, 51, 100, 2].into()])]);
+}
+
+#[test]
+fn timers_of_tcp_and_the_answer_to_syns_may_change() {
+    let text = "nats: { home: { type: symmetric, tcp-timeout: 5m } }\nfirewalls: { fw: { tcp-timeout: 5m } }\n\
+                peers: { a: { behind: home }, b: { behind: fw } }\ncalls: [a -> b]\n\
+                events:\n  - { at: 5s, set-nat: { home: { tcp-timeout: 1m, unsolicited: rst } } }\n  \
+                - { at: 6s, set-firewall: { fw: { tcp-timeout: 1m } } }\n";
+    let plan = plan(&Source::new("tcp.nat.yaml", text), &Overrides::default());
+    let minute = TcpLifetimes::established(SimDuration::from_secs(60));
+    let [nat, firewall] = [&plan.events[0].action, &plan.events[1].action];
+    let Action::SetNat(nats) = nat else { panic!("{nat:?}") };
+    assert_eq!((nats[0].1.lifetimes.tcp, nats[0].1.unsolicited), (minute, Unsolicited::Rst));
+    let Action::SetFirewall(firewalls) = firewall else { panic!("{firewall:?}") };
+    assert_eq!(firewalls[0].1.tcp, minute);
 }

@@ -6,6 +6,7 @@
 //! the UDP sockets it was given; streams of messages it opens as it wants.
 
 mod clock;
+mod connection;
 #[cfg(test)]
 mod contract;
 mod conversation;

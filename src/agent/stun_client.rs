@@ -1,7 +1,8 @@
-//! One STUN server, asked for the server-reflexive address of one base.
+//! One STUN server, asked over UDP for the server-reflexive address of one base.
 
 use std::net::SocketAddr;
 
+use super::Output;
 use super::server_link::{ServerLink, Tools};
 use super::transaction::{Step, Transaction, TransactionIds};
 use crate::base::{SimDuration, SimTime};
@@ -83,7 +84,7 @@ impl StunClient {
         match &mut self.state {
             State::Asking(transaction) => match transaction.step(now) {
                 Step::Wait => {}
-                Step::Send(request) => tools.send(self.link, request),
+                Step::Send(request) => tools.out.push_back(transmit(self.link, request)),
                 Step::Fail => {
                     self.state = State::Ended;
                     return true;
@@ -93,12 +94,16 @@ impl StunClient {
                 *due = now + KEEPALIVE;
                 // Sent once: whether it is answered changes nothing, the next one follows anyway.
                 let request = Builder::request(method::BINDING, tools.ids.next()).finish();
-                tools.send(self.link, request);
+                tools.out.push_back(transmit(self.link, request));
             }
             State::Mapped(_) | State::Ended => {}
         }
         false
     }
+}
+
+fn transmit(link: ServerLink, payload: Vec<u8>) -> Output {
+    Output::Transmit { from: link.base(), to: link.server(), payload }
 }
 
 fn binding(ids: &mut TransactionIds, start: SimTime) -> Transaction {

@@ -1,4 +1,4 @@
-//! A STUN request over UDP and its retransmissions (RFC 8489 §6.2.1).
+//! A STUN request: its retransmissions over UDP (RFC 8489 §6.2.1), its deadline over TCP (§6.2.2).
 
 use crate::base::{Random, SimDuration, SimTime};
 use crate::wire::stun::{TransactionId, transaction_id};
@@ -9,12 +9,16 @@ const RTO: SimDuration = SimDuration::from_millis(500);
 const SENDS: u32 = 7;
 /// How many RTOs the last one waits for its answer (Rm).
 const LAST_WAIT: u64 = 16;
+/// How long a request over TCP waits for its answer (Ti).
+const RELIABLE_WAIT: SimDuration = SimDuration::from_millis(39_500);
 
 /// A request that waits for its answer.
 #[derive(Debug)]
 pub(super) struct Transaction {
     id: TransactionId,
     request: Vec<u8>,
+    /// Sent once: what carries it loses nothing.
+    reliable: bool,
     sent: u32,
     due: SimTime,
 }
@@ -31,9 +35,14 @@ pub(super) enum Step {
 }
 
 impl Transaction {
-    /// A request that is to be sent first at `start`.
+    /// A request over UDP that is to be sent first at `start`.
     pub(super) fn new(id: TransactionId, request: Vec<u8>, start: SimTime) -> Self {
-        Self { id, request, sent: 0, due: start }
+        Self { id, request, reliable: false, sent: 0, due: start }
+    }
+
+    /// A request over TCP that is to be sent at `start`, with or without TLS.
+    pub(super) fn reliable(id: TransactionId, request: Vec<u8>, start: SimTime) -> Self {
+        Self { reliable: true, ..Self::new(id, request, start) }
     }
 
     /// The id its answer will carry.
@@ -51,14 +60,20 @@ impl Transaction {
         if now < self.due {
             return Step::Wait;
         }
-        if self.sent == SENDS {
+        let sends = if self.reliable { 1 } else { SENDS };
+        if self.sent == sends {
             return Step::Fail;
         }
         self.sent += 1;
-        let wait = if self.sent == SENDS { LAST_WAIT } else { 1 << (self.sent - 1) };
-        self.due = now + RTO.times(wait);
+        let is_last = self.sent == sends;
+        self.due = now
+            + match (self.reliable, is_last) {
+                (true, _) => RELIABLE_WAIT,
+                (false, true) => RTO.times(LAST_WAIT),
+                (false, false) => RTO.times(1 << (self.sent - 1)),
+            };
         // The last copy needs no keeping.
-        Step::Send(if self.sent == SENDS { std::mem::take(&mut self.request) } else { self.request.clone() })
+        Step::Send(if is_last { std::mem::take(&mut self.request) } else { self.request.clone() })
     }
 }
 
@@ -99,6 +114,15 @@ mod tests {
         };
         assert_eq!(sent_at, [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]);
         assert_eq!(failed_at, SimTime::from_millis(39_500));
+    }
+
+    #[test]
+    fn a_request_over_tcp_is_sent_once_and_fails_after_39_5_seconds() {
+        let start = SimTime::from_millis(50);
+        let mut transaction = Transaction::reliable(TransactionIds::new(1, "a").next(), vec![1], start);
+        assert_eq!(transaction.step(start), Step::Send(vec![1]));
+        assert_eq!(transaction.due(), SimTime::from_millis(39_550));
+        assert_eq!(transaction.step(transaction.due()), Step::Fail);
     }
 
     #[test]

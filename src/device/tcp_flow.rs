@@ -3,26 +3,14 @@
 //! Sequence numbers are not followed, so that a forged segment counts as a true one. Nothing here ends a connection at
 //! once, though: a reset one goes on if more than resets follow (RFC 6146 §3.5.2.2 likewise).
 
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 
 use rustc_hash::FxHashMap;
 
 use crate::base::{SimDuration, SimTime};
-use crate::plan::TcpLifetimes;
+use crate::plan::{TcpLifetimes, TcpPhase};
 use crate::wire::TcpFlags;
-
-/// How far a connection has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::device) enum Phase {
-    /// Not each side's SYN has been acknowledged; also a connection whose beginning was not seen.
-    Opening,
-    /// Each side's SYN has been acknowledged.
-    Established,
-    /// Each side has sent its FIN.
-    Closing,
-    /// One side has sent a RST, and nothing else has followed.
-    Reset,
-}
 
 /// One connection.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,7 +36,7 @@ impl TcpFlow {
             self.reset = true;
             return;
         }
-        let is_over = matches!(self.phase(), Phase::Closing | Phase::Reset);
+        let is_over = matches!(self.phase(), TcpPhase::Closing | TcpPhase::Reset);
         if flags.opens_connection() && is_over {
             *self = Self::default();
         }
@@ -61,32 +49,40 @@ impl TcpFlow {
     }
 
     /// How far it has come.
-    pub(in crate::device) fn phase(&self) -> Phase {
+    pub(in crate::device) fn phase(&self) -> TcpPhase {
         if self.reset {
-            Phase::Reset
+            TcpPhase::Reset
         } else if self.sides.iter().all(|side| side.fin) {
-            Phase::Closing
+            TcpPhase::Closing
         } else if self.sides.iter().all(|side| side.acknowledged) {
-            Phase::Established
+            TcpPhase::Established
         } else {
-            Phase::Opening
+            TcpPhase::Opening
         }
     }
 
     fn lifetime(&self, lifetimes: &TcpLifetimes) -> SimDuration {
         match self.phase() {
-            Phase::Established => lifetimes.established,
-            Phase::Opening | Phase::Closing | Phase::Reset => lifetimes.transitory,
+            TcpPhase::Established => lifetimes.established,
+            TcpPhase::Opening | TcpPhase::Closing | TcpPhase::Reset => lifetimes.transitory,
         }
     }
 }
 
 /// The connections of one inside endpoint, by remote.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::device) struct TcpSessions {
     by_remote: FxHashMap<SocketAddr, Session>,
     /// The latest end of all.
     latest: SimTime,
+    /// How far the connection has come that ends last.
+    phase: TcpPhase,
+}
+
+impl Default for TcpSessions {
+    fn default() -> Self {
+        Self { by_remote: FxHashMap::default(), latest: SimTime::ZERO, phase: TcpPhase::Opening }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -99,6 +95,11 @@ impl TcpSessions {
     /// How many connections are remembered.
     pub(in crate::device) fn len(&self) -> usize {
         self.by_remote.len()
+    }
+
+    /// How far the connection has come that ends last.
+    pub(in crate::device) fn phase(&self) -> TcpPhase {
+        self.phase
     }
 
     /// True if a connection with this remote is.
@@ -126,9 +127,11 @@ impl TcpSessions {
         session.flow.note(outbound, flags);
         let before = std::mem::replace(&mut session.expires, now + session.flow.lifetime(lifetimes));
         if session.expires >= self.latest {
-            self.latest = session.expires;
+            (self.latest, self.phase) = (session.expires, session.flow.phase());
         } else if before == self.latest {
-            self.latest = self.by_remote.values().map(|session| session.expires).max()?;
+            let ends = self.by_remote.values().map(|session| (session.expires, session.flow.phase()));
+            // Of those that end at once, the one that has not gone so far tells more.
+            (self.latest, self.phase) = ends.max_by_key(|(expires, phase)| (*expires, Reverse(*phase)))?;
         }
         Some(self.latest)
     }
@@ -146,7 +149,7 @@ mod tests {
     const OUT: bool = true;
     const IN: bool = false;
 
-    fn after(segments: &[(bool, TcpFlags)]) -> Phase {
+    fn after(segments: &[(bool, TcpFlags)]) -> TcpPhase {
         let mut flow = TcpFlow::default();
         for (outbound, flags) in segments {
             flow.note(*outbound, *flags);
@@ -157,40 +160,40 @@ mod tests {
     #[test]
     fn a_connection_is_established_once_both_syns_are_acknowledged() {
         for (first, second) in [(OUT, IN), (IN, OUT)] {
-            assert_eq!(after(&[(first, SYN)]), Phase::Opening);
-            assert_eq!(after(&[(first, SYN), (second, SYN_ACK)]), Phase::Opening);
-            assert_eq!(after(&[(first, SYN), (second, SYN_ACK), (first, ACK)]), Phase::Established);
+            assert_eq!(after(&[(first, SYN)]), TcpPhase::Opening);
+            assert_eq!(after(&[(first, SYN), (second, SYN_ACK)]), TcpPhase::Opening);
+            assert_eq!(after(&[(first, SYN), (second, SYN_ACK), (first, ACK)]), TcpPhase::Established);
         }
     }
 
     #[test]
     fn a_simultaneous_open_is_one_connection() {
         let both = [(OUT, SYN), (IN, SYN), (OUT, SYN_ACK), (IN, SYN_ACK)];
-        assert_eq!(after(&both[..3]), Phase::Opening);
-        assert_eq!(after(&both), Phase::Established);
+        assert_eq!(after(&both[..3]), TcpPhase::Opening);
+        assert_eq!(after(&both), TcpPhase::Established);
     }
 
     #[test]
     fn a_connection_closes_when_both_sides_have_finished() {
         let open = [(OUT, SYN), (IN, SYN_ACK), (OUT, ACK), (IN, FIN)];
-        assert_eq!(after(&open), Phase::Established, "half-closed connections may live long");
-        assert_eq!(after(&[&open[..], &[(OUT, FIN)]].concat()), Phase::Closing);
-        assert_eq!(after(&[&open[..], &[(OUT, FIN), (IN, ACK)]].concat()), Phase::Closing);
-        assert_eq!(after(&[&open[..], &[(OUT, FIN), (OUT, SYN)]].concat()), Phase::Opening, "a new one");
+        assert_eq!(after(&open), TcpPhase::Established, "half-closed connections may live long");
+        assert_eq!(after(&[&open[..], &[(OUT, FIN)]].concat()), TcpPhase::Closing);
+        assert_eq!(after(&[&open[..], &[(OUT, FIN), (IN, ACK)]].concat()), TcpPhase::Closing);
+        assert_eq!(after(&[&open[..], &[(OUT, FIN), (OUT, SYN)]].concat()), TcpPhase::Opening, "a new one");
     }
 
     #[test]
     fn a_reset_connection_goes_on_if_more_than_resets_follow() {
         let reset = [(OUT, SYN), (IN, SYN_ACK), (OUT, ACK), (IN, RST)];
-        assert_eq!(after(&reset), Phase::Reset);
-        assert_eq!(after(&[&reset[..], &[(IN, RST)]].concat()), Phase::Reset);
-        assert_eq!(after(&[&reset[..], &[(IN, ACK)]].concat()), Phase::Established, "the RST was forged");
-        assert_eq!(after(&[&reset[..], &[(OUT, SYN)]].concat()), Phase::Opening, "a new one");
+        assert_eq!(after(&reset), TcpPhase::Reset);
+        assert_eq!(after(&[&reset[..], &[(IN, RST)]].concat()), TcpPhase::Reset);
+        assert_eq!(after(&[&reset[..], &[(IN, ACK)]].concat()), TcpPhase::Established, "the RST was forged");
+        assert_eq!(after(&[&reset[..], &[(OUT, SYN)]].concat()), TcpPhase::Opening, "a new one");
     }
 
     #[test]
     fn a_connection_whose_beginning_nobody_saw_stays_opening() {
-        assert_eq!(after(&[(OUT, ACK), (IN, ACK), (OUT, ACK)]), Phase::Opening);
+        assert_eq!(after(&[(OUT, ACK), (IN, ACK), (OUT, ACK)]), TcpPhase::Opening);
     }
 
     #[test]
@@ -226,5 +229,25 @@ mod tests {
         let mut sessions = TcpSessions::default();
         let remote = "192.0.2.1:80".parse().expect("an address");
         assert_eq!(sessions.note(SimTime::ZERO, remote, IN, RST, &TcpLifetimes::DEFAULT), None);
+    }
+
+    #[test]
+    fn the_phase_of_many_connections_is_that_of_the_one_that_ends_last() {
+        let lifetimes = TcpLifetimes::DEFAULT;
+        let [a, b] = ["192.0.2.1:80", "192.0.2.2:80"].map(|text| text.parse().expect("an address"));
+        let mut sessions = TcpSessions::default();
+        let mut phase = |remote, outbound, flags| {
+            sessions.note(SimTime::ZERO, remote, outbound, flags, &lifetimes);
+            sessions.phase()
+        };
+
+        assert_eq!(phase(a, OUT, SYN), TcpPhase::Opening);
+        phase(b, OUT, SYN);
+        phase(b, IN, SYN_ACK);
+        assert_eq!(phase(b, OUT, ACK), TcpPhase::Established);
+        assert_eq!(phase(a, IN, RST), TcpPhase::Established, "the other one goes on");
+        phase(b, OUT, FIN);
+        assert_eq!(phase(b, IN, FIN), TcpPhase::Closing);
+        assert_eq!(phase(b, IN, RST), TcpPhase::Reset);
     }
 }

@@ -10,9 +10,9 @@ use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
     Access, Action, ConflictBehavior, Credentials, Element, Family, FilterScope, FilteringBehavior, Firewall,
-    Hairpinning, IceServerKind, IceTransportPolicy, InboundPolicy, Listen, MappingBehavior, Nat, Nickname,
-    Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server, Service,
-    ServiceProtocol, Unsolicited,
+    Hairpinning, IceServer, IceServerKind, IceTransportPolicy, InboundPolicy, Listen, MappingBehavior, Nat,
+    Nickname, Node, Peer, Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Server,
+    Service, ServiceProtocol, Transport, Unsolicited, ice_uri,
 };
 
 /// RFC 4787 REQ-5c: what a mapping's lifetime should be.
@@ -196,8 +196,7 @@ impl Catalogue<'_> {
             let words: Vec<String> = services.iter().map(Service::to_string).collect();
             format!("[{}]", words.join(", "))
         };
-        for port in self.server_ports() {
-            let service = Service { port, protocol: ServiceProtocol::Udp };
+        for service in self.server_ports() {
             if !outbound.allow.contains(&service) {
                 let allow = list(&[outbound.allow.as_slice(), &[service]].concat());
                 self.changes.push(Change::one(
@@ -218,12 +217,20 @@ impl Catalogue<'_> {
         }
     }
 
-    /// The UDP ports of all servers peers know.
-    fn server_ports(&self) -> Vec<u16> {
-        let mut ports: Vec<u16> = self.plan.ice_servers().map(|server| server.address.port()).collect();
+    /// The ports of all servers peers know, those of UDP first.
+    fn server_ports(&self) -> Vec<Service> {
+        let mut ports: Vec<(bool, u16)> = self
+            .plan
+            .ice_servers()
+            .map(|server| (server.transport != Transport::Udp, server.address.port()))
+            .collect();
         ports.sort_unstable();
         ports.dedup();
-        ports
+        let service = |(is_tcp, port)| {
+            let protocol = if is_tcp { ServiceProtocol::Tcp } else { ServiceProtocol::Udp };
+            Service { port, protocol }
+        };
+        ports.into_iter().map(service).collect()
     }
 
     /// True if an event starts or stops this server, which could then not begin the other way.
@@ -276,15 +283,14 @@ impl Catalogue<'_> {
             }
             let kept =
                 peer.ice_servers.iter().filter(|s| Some(s.node) != here || s.kind == IceServerKind::Stun);
-            let uris = kept.map(|s| self.uri(s.kind, s.node, s.address.port())).chain([uri.to_owned()]);
+            let uris = kept.map(|s| self.uri(s)).chain([uri.to_owned()]);
             change = change.and(format!("peers.{}.ice-servers", node.name), uri_list(uris));
         }
         change
     }
 
-    fn uri(&self, kind: IceServerKind, node: NodeId, port: u16) -> String {
-        let name = self.plan.name_of(node);
-        if port == STUN_PORT { format!("{kind}:{name}") } else { format!("{kind}:{name}:{port}") }
+    fn uri(&self, server: &IceServer) -> String {
+        server.uri(self.plan.name_of(server.node))
     }
 
     fn peer(&mut self, name: &str, peer: &Peer) {
@@ -305,19 +311,20 @@ impl Catalogue<'_> {
         let mut missing = Vec::new();
         for (id, node) in self.plan.topology.nodes() {
             let Element::Server(server) = &node.element else { continue };
-            let stun = Listen::udp_ports(&server.stun).next().map(|port| (IceServerKind::Stun, port));
-            let turn = server.turn.as_ref().and_then(|turn| Listen::udp_ports(&turn.listen).next());
-            let turn = turn.map(|port| (IceServerKind::Turn, port));
-            for (kind, port) in stun.into_iter().chain(turn) {
-                if !peer.ice_servers.iter().any(|known| known.node == id && known.kind == kind) {
-                    missing.push((kind, id, port));
+            let stun =
+                Listen::udp_ports(&server.stun).next().map(|port| (IceServerKind::Stun, Listen::udp(port)));
+            let turn = server.turn.iter().flat_map(|turn| Listen::first_of_each(&turn.listen));
+            let turn = turn.map(|listen| (IceServerKind::Turn, listen));
+            for (kind, Listen { port, transport }) in stun.into_iter().chain(turn) {
+                let is_known =
+                    |known: &IceServer| (known.node, known.kind, known.transport) == (id, kind, transport);
+                if !peer.ice_servers.iter().any(is_known) {
+                    missing.push(ice_uri(kind, transport, &node.name, port));
                 }
             }
         }
-        let known: Vec<String> =
-            peer.ice_servers.iter().map(|s| self.uri(s.kind, s.node, s.address.port())).collect();
-        for (kind, id, port) in missing {
-            let uri = self.uri(kind, id, port);
+        let known: Vec<String> = peer.ice_servers.iter().map(|s| self.uri(s)).collect();
+        for uri in missing {
             self.changes.push(Change::one(
                 format!("tell {} of {uri}", axes.name),
                 axes.path("ice-servers"),
@@ -391,7 +398,7 @@ impl Catalogue<'_> {
             // Peers that were told which servers to use have to be told of this one too.
             for (_, node) in self.plan.topology.nodes() {
                 if let Element::Peer(peer) = &node.element {
-                    let known = peer.ice_servers.iter().map(|s| self.uri(s.kind, s.node, s.address.port()));
+                    let known = peer.ice_servers.iter().map(|s| self.uri(s));
                     let uris = known.chain([format!("{kind}:{name}")]);
                     change = change.and(format!("peers.{}.ice-servers", node.name), uri_list(uris));
                 }

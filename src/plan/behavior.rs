@@ -181,7 +181,7 @@ words! {
 }
 
 impl Unsolicited {
-    /// Those that differ for UDP.
+    /// Those that differ for UDP, which `rst` drops.
     pub const FOR_UDP: &[Self] = &[Self::Drop, Self::Accept, Self::Icmp];
 }
 
@@ -231,6 +231,11 @@ impl TcpLifetimes {
     /// The least the RFCs allow: 2 hours and 4 minutes, and 4 minutes.
     pub const DEFAULT: Self =
         Self { established: SimDuration::from_secs(7_440), transitory: SimDuration::from_secs(240) };
+
+    /// The defaults, but for connections that are established. None lives longer before it is than after.
+    pub fn established(lifetime: SimDuration) -> Self {
+        Self { established: lifetime, transitory: Self::DEFAULT.transitory.min(lifetime) }
+    }
 }
 
 /// Everything that tells one NAT from another.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv6Net};
 
-use super::behavior::{FilteringBehavior, NatBehavior, words};
+use super::behavior::{FilteringBehavior, NatBehavior, TcpLifetimes, words};
 use crate::base::{Bandwidth, NodeId, PortRange, Probability, SimDuration};
 
 /// What a node is.
@@ -77,6 +77,8 @@ pub struct Ipv6Side {
     pub filtering: FilteringBehavior,
     /// How long a UDP flow is remembered after its last outbound packet.
     pub udp_lifetime: SimDuration,
+    /// How long a TCP connection is remembered after its last segment.
+    pub tcp: TcpLifetimes,
 }
 
 /// A stateful firewall. "Inside" is what is `behind` it.
@@ -90,6 +92,8 @@ pub struct Firewall {
     pub filtering: FilteringBehavior,
     /// How long a UDP flow is remembered after its last outbound packet.
     pub udp_lifetime: SimDuration,
+    /// How long a TCP connection is remembered after its last segment.
+    pub tcp: TcpLifetimes,
     /// The nickname it was configured by, for reports.
     pub label: Option<String>,
 }
@@ -236,6 +240,12 @@ impl Listen {
     /// A UDP port.
     pub const fn udp(port: u16) -> Self {
         Self { port, transport: Transport::Udp }
+    }
+
+    /// The first UDP, TCP and TLS port among these, in that order: what a client is told of by default.
+    pub fn first_of_each(listen: &[Self]) -> impl Iterator<Item = Self> {
+        let first = |transport| listen.iter().copied().find(move |listen| listen.transport == transport);
+        Transport::ALL.iter().copied().filter_map(first)
     }
 
     /// The UDP ports among these, in their order.

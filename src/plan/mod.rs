@@ -9,6 +9,7 @@ pub(crate) mod element;
 pub(crate) mod event;
 pub(crate) mod expectation;
 pub(crate) mod graph;
+pub(crate) mod ice_uri;
 pub(crate) mod media;
 pub(crate) mod state;
 pub(crate) mod verdict;
@@ -22,8 +23,9 @@ pub use element::*;
 pub use event::{AFTERMATH, Action, Event};
 pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
 pub use graph::{Node, Port, Topology};
+pub use ice_uri::{default_port, ice_uri};
 pub use media::{MEDIA_TIME, MediaFlow, MediaKind};
-pub use state::{MappingRow, PortBlock, Protocol, StateChange};
+pub use state::{MappingRow, PortBlock, Protocol, StateChange, TcpPhase};
 pub use verdict::{CandidateType, Family, IceState, Needs, PairState, Path};
 
 use crate::base::{NodeId, SimDuration, SimTime};

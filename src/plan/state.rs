@@ -18,11 +18,27 @@ words! {
     }
 }
 
+words! {
+    /// How far a TCP connection has come, as a box on its way can tell.
+    TcpPhase {
+        /// Not each side's SYN has been acknowledged; also a connection whose beginning was not seen.
+        Opening = "opening",
+        /// Each side's SYN has been acknowledged.
+        Established = "established",
+        /// Each side has sent its FIN.
+        Closing = "closing",
+        /// One side has sent a RST, and nothing else has followed.
+        Reset = "reset",
+    }
+}
+
 /// One live mapping of a NAT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappingRow {
     /// The protocol it translates.
     pub protocol: Protocol,
+    /// How far the connection through it has come that lives longest; `None` where it is not TCP's.
+    pub phase: Option<TcpPhase>,
     /// The endpoint inside.
     pub internal: SocketAddr,
     /// The endpoint it has outside.
@@ -61,6 +77,15 @@ pub enum StateChange {
         external: SocketAddr,
         /// Who may send to it now.
         remote: SocketAddr,
+    },
+    /// The connection that keeps a TCP mapping alive the longest came to another phase, or another connection does now.
+    MappingPhase {
+        /// The endpoint inside.
+        internal: SocketAddr,
+        /// The endpoint it has outside.
+        external: SocketAddr,
+        /// The phase.
+        phase: TcpPhase,
     },
     /// A mapping's lifetime ran out.
     MappingExpired {

@@ -90,7 +90,7 @@ fn of_kind(key: &str, kind: Kind) -> Value {
         Kind::Percent => pattern(r"^[0-9]+(\.[0-9]+)?\s*%$"),
         Kind::Bandwidth => pattern(r"^[0-9]+(\.[0-9]+)?\s*[kMG]?bps$"),
         Kind::PortRange => pattern(&format!(r"^{PORT}\s*-\s*{PORT}$")),
-        Kind::Listen => one_or_list(pattern(&format!("^{PORT}/udp$")), Entries::SomeDistinct),
+        Kind::Listen => one_or_list(pattern(&format!("^{PORT}/(udp|tcp|tls)$")), Entries::SomeDistinct),
         Kind::Services => one_or_list(pattern(&format!("^{PORT}/(udp|tcp)$")), Entries::Distinct),
         Kind::Address => pattern(ADDRESS),
         Kind::Addresses => one_or_list(pattern(ADDRESS), Entries::SomeDistinct),
@@ -145,7 +145,7 @@ fn of_kind(key: &str, kind: Kind) -> Value {
 const PORT: &str = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
 
 /// Schemes are written in either case.
-const URI: &str = "^([Ss][Tt][Uu][Nn]|[Tt][Uu][Rr][Nn]):";
+const URI: &str = "^([Ss][Tt][Uu][Nn]|[Tt][Uu][Rr][Nn][Ss]?):";
 
 const ADDRESS: &str = r"^([0-9]+(\.[0-9]+){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$";
 

@@ -2,6 +2,7 @@
 
 mod cases;
 mod consistency;
+mod timers;
 
 use std::net::IpAddr;
 

@@ -52,6 +52,11 @@ impl Candidate {
         ((type_preference as u32) << 24) | ((local_preference as u32) << 8) | 255
     }
 
+    /// What RFC 8445 §5.1.2.1 calls the local preference: which of the candidates of one type comes first.
+    pub const fn local_preference(&self) -> u16 {
+        (self.priority >> 8) as u16
+    }
+
     /// The type preferences RFC 8445 §5.1.2.2 recommends.
     pub const fn type_preference(kind: CandidateType) -> u8 {
         match kind {

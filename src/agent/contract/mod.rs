@@ -5,6 +5,7 @@ mod call;
 mod gathering;
 mod relaying;
 mod robustness;
+mod streams;
 
 use super::world::calls::*;
 use super::world::{ALICE, BOB, Datagram, World, address, config, socket, stun_server, turn_server};

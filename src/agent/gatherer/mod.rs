@@ -5,14 +5,16 @@ mod preference;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-pub(super) use self::preference::Families;
-use super::server_link::{ServerLink, Tools};
+use self::preference::Families;
+#[cfg(feature = "rtc")]
+pub(super) use self::preference::highest;
+use super::server_link::{ServerLink, StreamIds, Tools, Way};
 use super::stun_client::{Answer, StunClient};
 use super::transaction::TransactionIds;
 use super::turn_client::{Allocation, TurnClient};
-use super::{AgentConfig, Output};
+use super::{AgentConfig, Output, StreamEnd, StreamId};
 use crate::base::{SimDuration, SimTime};
-use crate::plan::{CandidateType, IceServerKind};
+use crate::plan::{CandidateType, IceServerKind, Transport};
 use crate::wire::Candidate;
 use crate::wire::stun::{Class, Kind, Message, classify};
 
@@ -28,8 +30,8 @@ pub(super) struct Gatherer {
     stun: Vec<StunClient>,
     turn: Vec<TurnClient>,
     candidates: Vec<Candidate>,
-    /// The base through which each of them was found, in the same order.
-    found_through: Vec<SocketAddr>,
+    /// How each of them was found, in the same order.
+    sources: Vec<Source>,
     foundations: Vec<Foundation>,
     /// Addresses of the peer's candidates, for which every relay needs a permission.
     peers: Vec<IpAddr>,
@@ -37,12 +39,25 @@ pub(super) struct Gatherer {
     keep_alive: bool,
 }
 
-/// RFC 8445 §5.1.1.3: candidates that agree in all of these (and in the transport, UDP here) share a foundation.
+/// RFC 8445 §5.1.1.3: candidates that agree in all of these share a foundation.
 #[derive(Debug, PartialEq, Eq)]
 struct Foundation {
     kind: CandidateType,
     base: IpAddr,
     server: Option<IpAddr>,
+    /// What is spoken to the server.
+    transport: Transport,
+}
+
+/// How a candidate was found.
+#[derive(Debug, Clone, Copy)]
+struct Source {
+    /// The base it was found through.
+    base: SocketAddr,
+    /// The server that told of it.
+    server: Option<IpAddr>,
+    /// What is spoken to that server.
+    transport: Transport,
 }
 
 /// What a datagram turned out to be.
@@ -66,7 +81,7 @@ impl Gatherer {
             stun: Vec::new(),
             turn: Vec::new(),
             candidates: Vec::new(),
-            found_through: Vec::new(),
+            sources: Vec::new(),
             foundations: Vec::new(),
             peers: Vec::new(),
             keep_alive: true,
@@ -76,16 +91,16 @@ impl Gatherer {
     /// Takes the host candidates and asks every server from every base of its family, one each [`TA`].
     pub(super) fn start(&mut self, now: SimTime, config: &AgentConfig, out: &mut VecDeque<Output>) {
         for base in &config.sockets {
-            self.add(CandidateType::Host, *base, *base, None, None, out);
+            let source = Source { base: *base, server: None, transport: Transport::Udp };
+            self.add(CandidateType::Host, *base, source, None, out);
         }
-        let mut start = now;
+        let (mut start, mut streams) = (now, StreamIds::default());
         for server in &config.ice_servers {
-            for link in ServerLink::all(server, &config.sockets, out) {
+            for link in ServerLink::all(server, &config.sockets, &mut streams, out) {
                 match server.kind {
                     IceServerKind::Stun => self.stun.push(StunClient::new(link, &mut self.ids, start)),
                     IceServerKind::Turn => {
-                        let credentials = server.credentials.clone();
-                        self.turn.push(TurnClient::new(link, credentials, &mut self.ids, start));
+                        self.turn.push(TurnClient::new(link, server, &mut self.ids, start));
                     }
                 }
                 start += TA;
@@ -100,7 +115,7 @@ impl Gatherer {
 
     /// The candidate with this index, and the base through which it was found.
     pub(super) fn candidate(&self, index: usize) -> Option<(&Candidate, SocketAddr)> {
-        self.candidates.get(index).zip(self.found_through.get(index).copied())
+        self.candidates.get(index).zip(self.sources.get(index).map(|source| source.base))
     }
 
     /// True once every transaction that may yield a candidate has ended.
@@ -108,16 +123,15 @@ impl Gatherer {
         self.stun.iter().all(StunClient::has_ended) && self.turn.iter().all(TurnClient::has_ended)
     }
 
-    /// Sees whether a datagram that came to `socket` comes from one of the servers.
+    /// Sees whether what came by `way` comes from one of the servers.
     pub(super) fn take<'a>(
         &mut self,
         now: SimTime,
-        socket: SocketAddr,
-        from: SocketAddr,
+        way: Way,
         payload: &'a [u8],
         out: &mut VecDeque<Output>,
     ) -> Incoming<'a> {
-        let Some(link) = self.links().find(|link| link.is_way_of(socket, from)) else {
+        let Some(link) = self.links().find(|link| link.is(way)) else {
             return Incoming::Direct;
         };
         match classify(payload) {
@@ -166,9 +180,8 @@ impl Gatherer {
             match client.answer(now, message) {
                 Answer::Mapped(mapped) => self.add_reflexive(mapped, link, out),
                 Answer::Refused(code) => {
-                    let server = link.server();
                     let why = code.map_or("an answer without an address".to_owned(), |code| code.to_string());
-                    out.push_back(Output::Trouble(format!("STUN server {server}: Binding failed: {why}")));
+                    out.push_back(Output::Trouble(format!("STUN server {link}: Binding failed: {why}")));
                 }
             }
             return true;
@@ -193,39 +206,38 @@ impl Gatherer {
         let link = self.turn[index].link();
         match allocation {
             Some(Allocation::Made { relayed, mapped }) => {
-                if let Some(mapped) = mapped {
+                if let Some(mapped) = mapped.filter(|_| link.stream().is_none()) {
                     self.add_reflexive(mapped, link, out);
                 }
-                let server = Some(link.server().ip());
-                self.add(CandidateType::Relayed, relayed, link.base(), mapped, server, out);
+                self.add(CandidateType::Relayed, relayed, Source::of(link), mapped, out);
                 for peer in &self.peers {
                     self.turn[index].permit(now, *peer, &mut Tools { ids: &mut self.ids, out });
                 }
             }
-            // RFC 8445 §5.1.1.2: what lacks the resources for an allocation can still tell the mapped address.
-            Some(Allocation::Refused { busy: true }) => {
+            // RFC 8445 §5.1.1.2: what lacks the resources for an allocation can still tell the mapped address. That of a
+            // stream is none that datagrams come to.
+            Some(Allocation::Refused { busy: true }) if link.stream().is_none() => {
                 self.stun.push(StunClient::new(link, &mut self.ids, now));
             }
-            Some(Allocation::Refused { busy: false }) | None => {}
+            Some(Allocation::Refused { .. }) | None => {}
         }
     }
 
     fn add_reflexive(&mut self, mapped: SocketAddr, link: ServerLink, out: &mut VecDeque<Output>) {
-        let (base, server) = (link.base(), Some(link.server().ip()));
-        self.add(CandidateType::ServerReflexive, mapped, base, Some(base), server, out);
+        self.add(CandidateType::ServerReflexive, mapped, Source::of(link), Some(link.base()), out);
     }
 
-    /// Adds a candidate that was found through `base` unless it is redundant: the same transport address and base as
+    /// Adds a candidate unless it is redundant: the same transport address and base as
     /// another's (§5.1.3). Two bases never share an address, not even a mapped one.
     fn add(
         &mut self,
         kind: CandidateType,
         address: SocketAddr,
-        base: SocketAddr,
+        source: Source,
         related: Option<SocketAddr>,
-        server: Option<IpAddr>,
         out: &mut VecDeque<Output>,
     ) {
+        let Source { base, server, transport } = source;
         if !is_usable(address) || address.is_ipv4() != base.is_ipv4() {
             out.push_back(Output::Trouble(format!(
                 "{kind} candidate {address} is not an address to send to"
@@ -238,11 +250,11 @@ impl Gatherer {
         }
         // A host candidate and a relayed one are their own base (§5.1.1.1, §5.1.1.2).
         let own_base = if kind == CandidateType::ServerReflexive { base } else { address };
-        let foundation = self.foundation(Foundation { kind, base: own_base.ip(), server });
+        let foundation = self.foundation(Foundation { kind, base: own_base.ip(), server, transport });
         let is_alike =
             |other: &&Candidate| other.kind == kind && other.address.is_ipv4() == address.is_ipv4();
         let earlier = self.candidates.iter().filter(is_alike).count();
-        let local_preference = self.families.local_preference(address, earlier);
+        let local_preference = self.families.local_preference(address, earlier, transport);
         let candidate = Candidate {
             foundation,
             priority: Candidate::priority_of(type_preference(kind), local_preference),
@@ -252,7 +264,7 @@ impl Gatherer {
         };
         out.push_back(Output::Gathered(candidate.clone()));
         self.candidates.push(candidate);
-        self.found_through.push(base);
+        self.sources.push(source);
     }
 
     fn foundation(&mut self, wanted: Foundation) -> String {
@@ -275,9 +287,37 @@ impl Gatherer {
         }
     }
 
-    /// True if `address` is one of our relayed transport addresses.
-    pub(super) fn is_relayed(&self, address: SocketAddr) -> bool {
-        self.turn.iter().any(|client| client.relayed() == Some(address))
+    /// What is spoken to the server that relays for `address`; `None` if that is none of our relayed candidates.
+    pub(super) fn relay_transport(&self, address: SocketAddr) -> Option<Transport> {
+        let is_it =
+            |candidate: &Candidate| candidate.kind == CandidateType::Relayed && candidate.address == address;
+        let index = self.candidates.iter().position(is_it)?;
+        self.sources.get(index).map(|source| source.transport)
+    }
+
+    /// A stream to a server is open.
+    pub(super) fn opened(&mut self, stream: StreamId) {
+        if let Some(client) = self.client_of(stream) {
+            client.opened();
+        }
+    }
+
+    /// A stream to a server is gone.
+    pub(super) fn closed(&mut self, stream: StreamId, why: StreamEnd, out: &mut VecDeque<Output>) {
+        if let Some(client) = self.client_of(stream) {
+            client.closed(why, out);
+        }
+    }
+
+    fn client_of(&mut self, stream: StreamId) -> Option<&mut TurnClient> {
+        self.turn.iter_mut().find(|client| client.link().stream() == Some(stream))
+    }
+
+    /// Nothing is sent any more: no stream is needed.
+    pub(super) fn close(&mut self, out: &mut VecDeque<Output>) {
+        for client in &mut self.turn {
+            client.close(out);
+        }
     }
 
     /// Sends `data` to `peer` from our relayed address `relayed`; nothing if there is no such allocation any more.
@@ -321,7 +361,7 @@ impl Gatherer {
         }
         for client in &mut self.stun {
             if client.step(now, self.keep_alive, &mut Tools { ids: &mut self.ids, out }) {
-                let server = client.link().server();
+                let server = client.link();
                 out.push_back(Output::Trouble(format!("STUN server {server}: Binding failed: no answer")));
             }
         }
@@ -332,8 +372,15 @@ impl Gatherer {
     }
 }
 
-/// The type preferences of `is`, which ranks a relay over UDP above those over TCP as libwebrtc does. Both agents
-/// must compute a pair's priority from the same numbers (RFC 8445 §6.1.2.3), or each ends up on a pair of its own.
+impl Source {
+    fn of(link: ServerLink) -> Self {
+        Self { base: link.base(), server: Some(link.server().ip()), transport: link.transport() }
+    }
+}
+
+/// The type preferences of `is`. Both agents must compute a pair's priority from the same numbers (RFC 8445
+/// §6.1.2.3), or each ends up on a pair of its own. Relays over TCP, which are UDP candidates too, come after those over
+/// UDP by their local preference.
 fn type_preference(kind: CandidateType) -> u8 {
     match kind {
         CandidateType::Relayed => 2,

@@ -15,11 +15,12 @@ use is::stun::{StunMessage, StunPacket};
 use is::{CandidateKind, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
 
 use super::conversation::{Conversation, IceCredentials};
-use super::gatherer::{Families, Gatherer, Incoming, TA};
+use super::gatherer::{Gatherer, Incoming, TA};
 use super::seeded::{self, SeededIce};
-use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
+use super::server_link::Way;
+use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, StreamId, clock};
 use crate::base::SimTime;
-use crate::plan::{CandidateType, IceState, StackKind, Transport};
+use crate::plan::{CandidateType, IceState, StackKind};
 use crate::wire::signal::Description;
 use crate::wire::{Candidate, PairEnd, SelectedPair, Signal};
 
@@ -57,13 +58,8 @@ impl IsStack {
         let ours = IceCredentials { ufrag: credentials.ufrag.clone(), password: credentials.pass.clone() };
         let conversation = Conversation::new(&config, ours);
         let mut ice = SeededIce::new(config.seed, &config.name, credentials);
-        let families = Families::of(&config.sockets);
         ice.call(|ice| {
             ice.set_controlling(config.caller);
-            // `is` counts the candidates of the same type and family.
-            ice.set_local_preference(move |candidate: &is::Candidate, earlier: usize| {
-                u32::from(families.local_preference(candidate.addr(), earlier))
-            });
             ice.set_mtu(STUN_BUFFER..=1_500);
         });
         Self {
@@ -101,10 +97,18 @@ impl IsStack {
         if !self.conversation.has_started() {
             return;
         }
-        match self.gatherer.take(now, socket, from, payload, &mut self.out) {
+        match self.gatherer.take(now, Way::Socket { socket, from }, payload, &mut self.out) {
             Incoming::Answer => {}
             Incoming::Relayed { relayed, peer, data } => self.take_from_peer(now, peer, relayed, data, true),
             Incoming::Direct => self.take_from_peer(now, from, socket, payload, false),
+        }
+    }
+
+    /// Takes what came over a stream to a server; peers are not at the end of any.
+    fn take_message(&mut self, now: SimTime, stream: StreamId, message: &[u8]) {
+        let incoming = self.gatherer.take(now, Way::Stream(stream), message, &mut self.out);
+        if let Incoming::Relayed { relayed, peer, data } = incoming {
+            self.take_from_peer(now, peer, relayed, data, true);
         }
     }
 
@@ -173,7 +177,10 @@ impl IsStack {
             if self.conversation.allows(candidate)
                 && let Some(local) = local_candidate(candidate, base)
             {
+                // What we signal is what `is` must reckon with, or the two agents rank pairs differently.
+                let preference = candidate.local_preference();
                 self.ice.call(|ice| {
+                    ice.set_local_preference(move |_: &is::Candidate, _: usize| u32::from(preference));
                     ice.add_local_candidate(local);
                 });
             }
@@ -232,12 +239,12 @@ impl IsStack {
 
     fn select(&mut self, now: SimTime, source: SocketAddr, destination: SocketAddr) {
         // `is` knows a pair by the address it sends from: the base of a reflexive candidate.
-        let relayed = self.gatherer.is_relayed(source);
-        let local_kind = if relayed { CandidateType::Relayed } else { CandidateType::Host };
+        let relay = self.gatherer.relay_transport(source);
+        let local_kind = if relay.is_some() { CandidateType::Relayed } else { CandidateType::Host };
         let signalled = self.conversation.signalled_type(destination);
         let remote_kind = signalled.unwrap_or(CandidateType::PeerReflexive);
         let pair = SelectedPair {
-            local: PairEnd { kind: local_kind, address: source, relay: relayed.then_some(Transport::Udp) },
+            local: PairEnd { kind: local_kind, address: source, relay },
             remote: PairEnd { kind: remote_kind, address: destination, relay: None },
         };
         if self.selected.replace(pair) != Some(pair) {
@@ -266,6 +273,9 @@ impl IsStack {
     fn set_state(&mut self, state: IceState) {
         if self.state != state {
             self.state = state;
+            if state == IceState::Failed {
+                self.gatherer.close(&mut self.out);
+            }
             self.out.push_back(Output::State(state));
         }
     }
@@ -286,7 +296,9 @@ impl IceStack for IsStack {
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
-            Input::Opened { .. } | Input::Read { .. } | Input::Closed { .. } => {}
+            Input::Opened { stream, .. } => self.gatherer.opened(stream),
+            Input::Read { stream, message } => self.take_message(now, stream, message),
+            Input::Closed { stream, why } => self.gatherer.closed(stream, why, &mut self.out),
         }
         self.advance(now);
         Ok(())

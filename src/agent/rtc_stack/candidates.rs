@@ -8,13 +8,25 @@ use rtc_ice::candidate::candidate_relay::CandidateRelayConfig;
 use rtc_ice::candidate::candidate_server_reflexive::CandidateServerReflexiveConfig;
 use rtc_ice::candidate::{Candidate as RtcCandidate, CandidateConfig, CandidateType as RtcType};
 
+use super::super::gatherer::highest;
 use crate::plan::{CandidateType, Transport};
 use crate::wire::{Candidate, PairEnd};
 
-/// Our candidate of this kind; `None` for an address rtc refuses. `base` is where a reflexive one sends from.
-pub(super) fn local(kind: CandidateType, address: SocketAddr, base: SocketAddr) -> Option<RtcCandidate> {
+/// Our candidate of this kind; `None` for an address rtc refuses. `base` is where a reflexive one sends from, and
+/// `transport` what the server it was found through is spoken to over.
+pub(super) fn local(
+    kind: CandidateType,
+    address: SocketAddr,
+    base: SocketAddr,
+    transport: Transport,
+) -> Option<RtcCandidate> {
     let base = (kind == CandidateType::ServerReflexive).then_some(base);
-    make(kind, base, common(address))
+    let mut config = common(address);
+    if transport != Transport::Udp {
+        // rtc ranks all relays alike. What it has no number for it takes from its user.
+        config.priority = Candidate::priority_of(Candidate::type_preference(kind), highest(transport));
+    }
+    make(kind, base, config)
 }
 
 /// The peer's candidate as it was signalled; `None` for one rtc refuses.
@@ -29,12 +41,6 @@ pub(super) fn remote(candidate: &Candidate) -> Option<RtcCandidate> {
 pub(super) fn described(candidate: &RtcCandidate, related: Option<SocketAddr>) -> Candidate {
     let PairEnd { kind, address, .. } = end(candidate);
     Candidate { foundation: candidate.foundation(), priority: candidate.priority(), address, kind, related }
-}
-
-/// Our own end of a pair in rtc's words.
-pub(super) fn own_end(candidate: &RtcCandidate) -> PairEnd {
-    let end = end(candidate);
-    PairEnd { relay: (end.kind == CandidateType::Relayed).then_some(Transport::Udp), ..end }
 }
 
 /// One end of a pair in rtc's words.

@@ -28,6 +28,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use rtc_ice::agent::agent_config::AgentConfig as RtcConfig;
 use rtc_ice::agent::{Agent, Event};
+use rtc_ice::candidate::Candidate as RtcCandidate;
 use rtc_ice::crypto::RTCCryptoProvider;
 use rtc_ice::mdns::MulticastDnsMode;
 use rtc_ice::state::ConnectionState;
@@ -38,12 +39,13 @@ use self::server_client::News;
 use self::servers::Servers;
 use super::conversation::{Conversation, IceCredentials};
 use super::gatherer::is_usable;
-use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, clock};
+use super::server_link::Way;
+use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, StreamId, clock};
 use crate::base::{SimDuration, SimTime};
-use crate::plan::{CandidateType, IceState, StackKind};
+use crate::plan::{CandidateType, IceState, StackKind, Transport};
 use crate::wire::signal::Description;
 use crate::wire::stun::{Kind, classify};
-use crate::wire::{Candidate, SelectedPair, Signal};
+use crate::wire::{Candidate, PairEnd, SelectedPair, Signal};
 
 pub use self::deviations::DEVIATIONS;
 
@@ -67,6 +69,8 @@ pub struct RtcStack {
     servers: Servers,
     /// Our candidates in the order in which they were found.
     local: Vec<Candidate>,
+    /// Our relayed addresses, and what is spoken to the servers that relay for them.
+    relays: Vec<(SocketAddr, Transport)>,
     state: IceState,
     selected: Option<Selected>,
     /// rtc is not called again before this time, whatever it asks for.
@@ -114,6 +118,7 @@ impl RtcStack {
             ice,
             servers: Servers::default(),
             local: Vec::new(),
+            relays: Vec::new(),
             state: IceState::New,
             selected: None,
             ice_not_before: SimTime::ZERO,
@@ -126,7 +131,7 @@ impl RtcStack {
             return;
         }
         for base in self.config.sockets.clone() {
-            self.add_local(CandidateType::Host, base, base, None);
+            self.add_local(CandidateType::Host, base, base, None, Transport::Udp);
         }
         self.servers.start(now, &self.config, &self.crypto, &mut self.out);
     }
@@ -139,9 +144,15 @@ impl RtcStack {
     }
 
     fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
-        if self.conversation.has_started() && !self.servers.take(now, socket, from, payload, &mut self.out) {
+        let way = Way::Socket { socket, from };
+        if self.conversation.has_started() && !self.servers.take(now, way, payload, &mut self.out) {
             self.take_from_peer(now, from, socket, payload);
         }
+    }
+
+    /// Takes what came over a stream to a server; peers are not at the end of any.
+    fn take_message(&mut self, now: SimTime, stream: StreamId, message: &[u8]) {
+        self.servers.take(now, Way::Stream(stream), message, &mut self.out);
     }
 
     fn take_from_peer(&mut self, now: SimTime, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
@@ -198,10 +209,13 @@ impl RtcStack {
         while let Some(news) = self.servers.next_news() {
             match news {
                 News::Mapped { base, mapped } => {
-                    self.add_local(CandidateType::ServerReflexive, mapped, base, Some(base));
+                    let kind = CandidateType::ServerReflexive;
+                    self.add_local(kind, mapped, base, Some(base), Transport::Udp);
                 }
-                News::Allocated { base, relayed, mapped } => {
-                    self.add_local(CandidateType::Relayed, relayed, base, mapped);
+                News::Allocated { link, relayed, mapped } => {
+                    self.relays.push((relayed, link.transport()));
+                    let kind = CandidateType::Relayed;
+                    self.add_local(kind, relayed, link.base(), mapped, link.transport());
                     self.servers.permit_all(now, relayed, &mut self.out);
                 }
                 News::Data { relayed, peer, data } => self.take_from_peer(now, peer, relayed, &data),
@@ -209,19 +223,20 @@ impl RtcStack {
         }
     }
 
-    /// Adds a candidate that was found through `base` unless it is redundant (RFC 8445 §5.1.3), and tells rtc if it may be
-    /// used.
+    /// Adds a candidate that was found through `base`, and over `transport`, unless it is redundant (RFC 8445 §5.1.3), and
+    /// tells rtc if it may be used.
     fn add_local(
         &mut self,
         kind: CandidateType,
         address: SocketAddr,
         base: SocketAddr,
         related: Option<SocketAddr>,
+        transport: Transport,
     ) {
         // What is mapped is the base's own address; a relay may have one of the other family.
         let of_family = kind == CandidateType::Relayed || address.is_ipv4() == base.is_ipv4();
         let usable = of_family && is_usable(address);
-        let candidate = usable.then(|| candidates::local(kind, address, base));
+        let candidate = usable.then(|| candidates::local(kind, address, base, transport));
         let Some(candidate) = candidate.flatten() else {
             let trouble = format!("{kind} candidate {address} is not an address to send to");
             self.out.push_back(Output::Trouble(trouble));
@@ -282,8 +297,7 @@ impl RtcStack {
             match tagged.event {
                 Event::ConnectionStateChange(state) => states.push(state),
                 Event::SelectedCandidatePairChange(local, remote) => {
-                    let pair =
-                        SelectedPair { local: candidates::own_end(&local), remote: candidates::end(&remote) };
+                    let pair = SelectedPair { local: self.own_end(&local), remote: candidates::end(&remote) };
                     self.select(Selected { pair, base: local.base_addr() });
                 }
                 _ => {}
@@ -293,6 +307,13 @@ impl RtcStack {
         for state in states {
             self.follow(now, state);
         }
+    }
+
+    fn own_end(&self, candidate: &RtcCandidate) -> PairEnd {
+        let end = candidates::end(candidate);
+        let relay = self.relays.iter().find(|(relayed, _)| *relayed == end.address);
+        let relay = relay.filter(|_| end.kind == CandidateType::Relayed);
+        PairEnd { relay: relay.map(|(_, transport)| *transport), ..end }
     }
 
     /// When rtc wants to be called.
@@ -328,6 +349,9 @@ impl RtcStack {
     fn set_state(&mut self, state: IceState) {
         if self.state != state {
             self.state = state;
+            if state == IceState::Failed {
+                self.servers.close(&mut self.out);
+            }
             self.out.push_back(Output::State(state));
         }
     }
@@ -348,7 +372,9 @@ impl IceStack for RtcStack {
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
             Input::Send(data) => self.send(now, data),
-            Input::Opened { .. } | Input::Read { .. } | Input::Closed { .. } => {}
+            Input::Opened { stream, .. } => self.servers.opened(stream),
+            Input::Read { stream, message } => self.take_message(now, stream, message),
+            Input::Closed { stream, why } => self.servers.closed(stream, why, &mut self.out),
         }
         self.advance(now);
         Ok(())

@@ -13,13 +13,14 @@ use rtc_stun::message::TransactionId as RtcId;
 use rtc_turn::client::{Client, ClientConfig, Event};
 use sansio::Protocol as _;
 
+use super::super::connection::Connection;
 use super::super::server_link::ServerLink;
-use super::super::{Output, clock};
+use super::super::{Output, StreamEnd, clock};
 use super::order::Order;
 use super::permissions::{Grant, Permissions};
 use super::{CHECK_INTERVAL, permissions};
 use crate::base::SimTime;
-use crate::plan::{Credentials, IceServer, IceServerKind};
+use crate::plan::{Credentials, IceServer, IceServerKind, Transport};
 use crate::wire::stun::{Class, Message, TransactionId, method, transaction_bytes};
 
 /// How often one request may be answered with 438 before the server is taken for broken.
@@ -30,8 +31,8 @@ const STALE_NONCES: u8 = 3;
 pub(super) enum News {
     /// A server saw this base at the mapped address.
     Mapped { base: SocketAddr, mapped: SocketAddr },
-    /// A server allocated this relayed transport address for this base, and saw it at the mapped one.
-    Allocated { base: SocketAddr, relayed: SocketAddr, mapped: Option<SocketAddr> },
+    /// A server allocated this relayed transport address for us, and saw us at the mapped one.
+    Allocated { link: ServerLink, relayed: SocketAddr, mapped: Option<SocketAddr> },
     /// `peer` sent this to our relayed address.
     Data { relayed: SocketAddr, peer: SocketAddr, data: Vec<u8> },
 }
@@ -44,7 +45,7 @@ pub(super) struct Sink<'a> {
 
 /// A client of one server.
 pub(super) struct ServerClient {
-    link: ServerLink,
+    connection: Connection,
     kind: IceServerKind,
     client: Client,
     binding: Option<RtcId>,
@@ -63,6 +64,8 @@ enum Stage {
     Bare,
     Allocating(RtcId),
     Allocated(SocketAddr),
+    /// The stream to the server is gone, and nothing is possible any more.
+    Over,
 }
 
 impl ServerClient {
@@ -86,12 +89,13 @@ impl ServerClient {
             stun_serv_addr: address.to_string(),
             turn_serv_addr: address.to_string(),
             local_addr: link.base(),
+            transport_protocol: protocol(link),
             username,
             password,
             ..ClientConfig::default()
         };
         Ok(Self {
-            link,
+            connection: Connection::new(link, server),
             kind,
             client: Client::new(config, Arc::clone(crypto))?,
             binding: None,
@@ -105,7 +109,7 @@ impl ServerClient {
 
     /// The way to the server.
     pub(super) fn link(&self) -> ServerLink {
-        self.link
+        self.connection.link()
     }
 
     /// What the server is used for.
@@ -117,7 +121,7 @@ impl ServerClient {
     pub(super) fn relayed(&self) -> Option<SocketAddr> {
         match self.stage {
             Stage::Allocated(relayed) => Some(relayed),
-            Stage::Bare | Stage::Allocating(_) => None,
+            Stage::Bare | Stage::Allocating(_) | Stage::Over => None,
         }
     }
 
@@ -166,9 +170,9 @@ impl ServerClient {
         let read = self.client.handle_read(TaggedBytesMut {
             now: clock::to_instant(now),
             transport: TransportContext {
-                local_addr: self.link.base(),
-                peer_addr: self.link.server(),
-                transport_protocol: TransportProtocol::UDP,
+                local_addr: self.link().base(),
+                peer_addr: self.link().server(),
+                transport_protocol: protocol(self.link()),
                 ecn: None,
             },
             message: BytesMut::from(payload),
@@ -185,6 +189,9 @@ impl ServerClient {
 
     /// When it wants [`ServerClient::step`].
     pub(super) fn due(&mut self) -> Option<SimTime> {
+        if self.stage == Stage::Over {
+            return None;
+        }
         let due = self.client.poll_timeout()?;
         Some(clock::from_instant(due).max(self.not_before))
     }
@@ -264,7 +271,7 @@ impl ServerClient {
         match event {
             Event::BindingResponse(_, mapped) => {
                 self.binding = None;
-                sink.news.push_back(News::Mapped { base: self.link.base(), mapped });
+                sink.news.push_back(News::Mapped { base: self.link().base(), mapped });
             }
             Event::BindingError(_, error) => {
                 self.binding = None;
@@ -272,12 +279,11 @@ impl ServerClient {
             }
             Event::AllocateResponse(_, relayed) => {
                 self.stage = Stage::Allocated(relayed);
-                let (base, mapped) = (self.link.base(), self.mapped);
-                sink.news.push_back(News::Allocated { base, relayed, mapped });
+                let (link, mapped) = (self.link(), self.mapped);
+                sink.news.push_back(News::Allocated { link, relayed, mapped });
             }
             Event::AllocateError(_, error) => {
-                self.stage = Stage::Bare;
-                self.trouble("Allocate", &error.to_string(), sink);
+                self.not_allocated(&error.to_string(), sink);
             }
             Event::CreatePermissionResponse(_, peer) => {
                 for data in self.permissions.granted(peer) {
@@ -307,12 +313,16 @@ impl ServerClient {
     }
 
     fn timed_out(&mut self, id: RtcId, sink: &mut Sink<'_>) {
+        if self.connection.is_opening() {
+            self.give_up_connection(StreamEnd::TimedOut, sink.out);
+            return;
+        }
         let what = if self.binding == Some(id) {
             self.binding = None;
             "Binding".to_owned()
         } else if self.is_allocating_with(id) {
-            self.stage = Stage::Bare;
-            "Allocate".to_owned()
+            self.not_allocated("no answer", sink);
+            return;
         } else if let Some(permissions::Asked { peer, .. }) = self.permissions.asked_with(id) {
             self.permissions.forget(peer);
             format!("CreatePermission for {peer}")
@@ -339,25 +349,62 @@ impl ServerClient {
             && !self.client.has_transaction(&signed)
             && !self.client.has_transaction(&first_request(signed))
         {
-            self.stage = Stage::Bare;
-            self.trouble("Allocate", &why, sink);
+            self.not_allocated(&why, sink);
         }
     }
 
     fn transmit(&mut self, sink: &mut Sink<'_>) {
         let wanted: Vec<TaggedBytesMut> = std::iter::from_fn(|| self.client.poll_write()).collect();
         for payload in self.order.sort(wanted.into_iter().map(|datagram| datagram.message.into()).collect()) {
-            self.link.send(payload, sink.out);
+            self.connection.send(payload, sink.out);
         }
     }
 
+    /// There is no allocation and will be none, so that a stream is of no use any more.
+    fn not_allocated(&mut self, why: &str, sink: &mut Sink<'_>) {
+        self.trouble("Allocate", why, sink);
+        self.stage = if self.link().stream().is_some() { Stage::Over } else { Stage::Bare };
+        self.connection.close(sink.out);
+    }
+
+    /// The stream to the server is open.
+    pub(super) fn opened(&mut self) {
+        self.connection.opened();
+    }
+
+    /// The stream to the server is gone: every request has failed (RFC 8489 §6.2.2), and the allocation, which belonged to
+    /// it, with them.
+    pub(super) fn closed(&mut self, why: StreamEnd, out: &mut VecDeque<Output>) {
+        self.connection.closed();
+        self.give_up_connection(why, out);
+    }
+
+    fn give_up_connection(&mut self, why: StreamEnd, out: &mut VecDeque<Output>) {
+        out.push_back(Output::Trouble(format!("TURN server {}: the connection {why}", self.link())));
+        self.stage = Stage::Over;
+        self.close(out);
+    }
+
+    /// Nobody needs the stream to the server any more, if there is one.
+    pub(super) fn close(&mut self, out: &mut VecDeque<Output>) {
+        self.connection.close(out);
+    }
+
     fn trouble(&self, what: &str, why: &str, sink: &mut Sink<'_>) {
-        let server = self.link.server();
+        let server = self.link();
         let name = match self.kind {
             IceServerKind::Stun => "STUN",
             IceServerKind::Turn => "TURN",
         };
         sink.out.push_back(Output::Trouble(format!("{name} server {server}: {what} failed: {why}")));
+    }
+}
+
+/// What rtc takes a link for. TLS is the host's business.
+fn protocol(link: ServerLink) -> TransportProtocol {
+    match link.transport() {
+        Transport::Udp => TransportProtocol::UDP,
+        Transport::Tcp | Transport::Tls => TransportProtocol::TCP,
     }
 }
 

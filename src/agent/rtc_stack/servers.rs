@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rtc_ice::crypto::RTCCryptoProvider;
 
-use super::super::server_link::ServerLink;
-use super::super::{AgentConfig, Output};
+use super::super::server_link::{ServerLink, StreamIds, Way};
+use super::super::{AgentConfig, Output, StreamEnd, StreamId};
 use super::server_client::{News, ServerClient, Sink};
 use crate::base::SimTime;
 use crate::plan::{IceServer, IceServerKind};
@@ -32,8 +32,9 @@ impl Servers {
         crypto: &Arc<dyn RTCCryptoProvider>,
         out: &mut VecDeque<Output>,
     ) {
+        let mut streams = StreamIds::default();
         for server in &config.ice_servers {
-            for link in ServerLink::all(server, &config.sockets, out) {
+            for link in ServerLink::all(server, &config.sockets, &mut streams, out) {
                 match ServerClient::new(link, server, crypto) {
                     Ok(client) => self.clients.push(client),
                     Err(error) => {
@@ -47,8 +48,9 @@ impl Servers {
             let (before, rest) = self.clients.split_at_mut(index);
             let Some(client) = rest.first_mut() else { continue };
             let mut sink = Sink { out, news: &mut self.news };
-            // One server of two URIs tells a base's mapped address once.
-            if before.iter().all(|other| other.link() != client.link()) {
+            // One server of two URIs tells a base's mapped address once; that of a stream is of no use to datagrams.
+            let is_stream = client.link().stream().is_some();
+            if !is_stream && before.iter().all(|other| other.link() != client.link()) {
                 client.ask_binding(now, &mut sink);
             }
             if client.kind() == IceServerKind::Turn {
@@ -62,23 +64,22 @@ impl Servers {
         self.clients.iter().all(ServerClient::has_ended)
     }
 
-    /// Takes a datagram that came to `socket` if it comes from a server and is one of its answers, or carries relayed data.
+    /// Takes what came by `way` if it comes from a server and is one of its answers, or carries relayed data.
     pub(super) fn take(
         &mut self,
         now: SimTime,
-        socket: SocketAddr,
-        from: SocketAddr,
+        way: Way,
         payload: &[u8],
         out: &mut VecDeque<Output>,
     ) -> bool {
-        let Some(index) = self.addressee(socket, from, payload) else { return false };
+        let Some(index) = self.addressee(way, payload) else { return false };
         self.clients[index].take(now, payload, &mut Sink { out, news: &mut self.news });
         true
     }
 
     /// rtc's client believes any sender, and several of them may share one server: told apart here.
-    fn addressee(&self, socket: SocketAddr, from: SocketAddr, payload: &[u8]) -> Option<usize> {
-        let is_way = |client: &ServerClient| client.link().is_way_of(socket, from);
+    fn addressee(&self, way: Way, payload: &[u8]) -> Option<usize> {
+        let is_way = |client: &ServerClient| client.link().is(way);
         let relays = || self.clients.iter().position(|client| is_way(client) && client.has_relay());
         match classify(payload) {
             Kind::Channel => relays(),
@@ -134,6 +135,31 @@ impl Servers {
     ) {
         if let Some(client) = self.clients.iter_mut().find(|client| client.relayed() == Some(relayed)) {
             client.send(now, peer, data, &mut Sink { out, news: &mut self.news });
+        }
+    }
+
+    /// A stream to a server is open.
+    pub(super) fn opened(&mut self, stream: StreamId) {
+        if let Some(client) = self.client_of(stream) {
+            client.opened();
+        }
+    }
+
+    /// A stream to a server is gone.
+    pub(super) fn closed(&mut self, stream: StreamId, why: StreamEnd, out: &mut VecDeque<Output>) {
+        if let Some(client) = self.client_of(stream) {
+            client.closed(why, out);
+        }
+    }
+
+    fn client_of(&mut self, stream: StreamId) -> Option<&mut ServerClient> {
+        self.clients.iter_mut().find(|client| client.link().stream() == Some(stream))
+    }
+
+    /// Nothing is sent any more: no stream is needed.
+    pub(super) fn close(&mut self, out: &mut VecDeque<Output>) {
+        for client in &mut self.clients {
+            client.close(out);
         }
     }
 

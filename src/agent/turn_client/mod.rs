@@ -1,21 +1,23 @@
-//! A TURN client over UDP (RFC 8656): one way to a server, one allocation.
+//! A TURN client (RFC 8656): one way to a server, one allocation.
 
 mod channel;
 mod login;
 mod permission;
 mod request;
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use self::channel::Channels;
 use self::login::Login;
 use self::permission::{Grant, Permissions};
 use self::request::{Request, What};
-use super::Output;
+use super::connection::Connection;
 use super::server_link::{ServerLink, Tools};
-use super::transaction::{Step, TransactionIds};
+use super::transaction::{Step, Transaction, TransactionIds};
+use super::{Output, StreamEnd};
 use crate::base::{SimDuration, SimTime};
-use crate::plan::Credentials;
+use crate::plan::IceServer;
 use crate::wire::stun::{
     Builder, Class, Message, TransactionId, attribute, channel_data, method, parse_channel_data,
 };
@@ -30,7 +32,7 @@ const STALE_NONCES: u8 = 3;
 /// A client of one TURN server.
 #[derive(Debug)]
 pub(super) struct TurnClient {
-    link: ServerLink,
+    connection: Connection,
     login: Login,
     stage: Stage,
     requests: Vec<Request>,
@@ -59,16 +61,16 @@ pub(super) enum Allocation {
 }
 
 impl TurnClient {
-    /// Asks the server at the end of `link` for an allocation, first at `start`.
+    /// Asks `server`, at the end of `link`, for an allocation, first at `start`.
     pub(super) fn new(
         link: ServerLink,
-        credentials: Option<Credentials>,
+        server: &IceServer,
         ids: &mut TransactionIds,
         start: SimTime,
     ) -> Self {
         let mut client = Self {
-            link,
-            login: Login::new(credentials),
+            connection: Connection::new(link, server),
+            login: Login::new(server.credentials.clone()),
             stage: Stage::Allocating,
             requests: Vec::new(),
             permissions: Permissions::default(),
@@ -80,7 +82,7 @@ impl TurnClient {
 
     /// The way to the server.
     pub(super) fn link(&self) -> ServerLink {
-        self.link
+        self.connection.link()
     }
 
     /// The relayed transport address, while the allocation stands.
@@ -185,30 +187,53 @@ impl TurnClient {
             let answer =
                 self.give_up(request.what, &format!("{code} {reason}"), matches!(code, 486 | 508), tools);
             if lost {
-                self.lose();
+                self.lose(tools.out);
             }
             answer
         }
     }
 
     fn give_up(&mut self, what: What, why: &str, busy: bool, tools: &mut Tools<'_>) -> Option<Allocation> {
-        let server = self.link.server();
+        let server = self.link();
         tools.out.push_back(Output::Trouble(format!("TURN server {server}: {what} failed: {why}")));
         match what {
             What::Allocate => {
-                self.lose();
+                self.lose(tools.out);
                 return Some(Allocation::Refused { busy });
             }
-            What::Refresh => self.lose(),
+            What::Refresh => self.lose(tools.out),
             What::Permission(peer) => self.permissions.denied(peer),
             What::Channel(peer) => self.channels.failed(peer),
         }
         None
     }
 
-    fn lose(&mut self) {
+    fn lose(&mut self, out: &mut VecDeque<Output>) {
         self.stage = Stage::Over;
         self.requests.clear();
+        self.connection.close(out);
+    }
+
+    /// The stream to the server is open.
+    pub(super) fn opened(&mut self) {
+        self.connection.opened();
+    }
+
+    /// The stream to the server is gone: every request has failed (RFC 8489 §6.2.2), and the allocation, which belonged to
+    /// it, with them.
+    pub(super) fn closed(&mut self, why: StreamEnd, out: &mut VecDeque<Output>) {
+        self.connection.closed();
+        self.give_up_connection(why, out);
+    }
+
+    fn give_up_connection(&mut self, why: StreamEnd, out: &mut VecDeque<Output>) {
+        out.push_back(Output::Trouble(format!("TURN server {}: the connection {why}", self.link())));
+        self.lose(out);
+    }
+
+    /// Nobody needs the stream to the server any more, if there is one.
+    pub(super) fn close(&mut self, out: &mut VecDeque<Output>) {
+        self.connection.close(out);
     }
 
     /// Asks for a permission for `peer`, unless it has been asked for before (§9: permissions are for addresses,
@@ -228,7 +253,7 @@ impl TurnClient {
         }
         if let Some(number) = self.channels.number(peer) {
             if let Some(payload) = channel_data(number, &data) {
-                tools.send(self.link, payload);
+                self.connection.send(payload, tools.out);
             }
             return;
         }
@@ -240,11 +265,10 @@ impl TurnClient {
         }
     }
 
-    fn send_indication(&self, peer: SocketAddr, data: &[u8], tools: &mut Tools<'_>) {
+    fn send_indication(&mut self, peer: SocketAddr, data: &[u8], tools: &mut Tools<'_>) {
         let builder = Builder::indication(method::SEND, tools.ids.next()).xor_peer_address(peer);
         if builder.fits(data.len()) {
-            let payload = builder.data(data).finish();
-            tools.send(self.link, payload);
+            self.connection.send(builder.data(data).finish(), tools.out);
         }
     }
 
@@ -293,8 +317,12 @@ impl TurnClient {
             match self.requests[index].step(now) {
                 Step::Wait => index += 1,
                 Step::Send(payload) => {
-                    tools.send(self.link, payload);
+                    self.connection.send(payload, tools.out);
                     index += 1;
+                }
+                Step::Fail if self.connection.is_opening() => {
+                    self.give_up_connection(StreamEnd::TimedOut, tools.out);
+                    return Some(Allocation::Refused { busy: false });
                 }
                 Step::Fail => {
                     let request = self.requests.remove(index);
@@ -323,7 +351,7 @@ impl TurnClient {
         let id = ids.next();
         let builder = match what {
             // A relayed address is of use to a base of its own family.
-            What::Allocate => request::allocate(id, self.link.base().is_ipv6()),
+            What::Allocate => request::allocate(id, self.link().base().is_ipv6()),
             What::Refresh => Builder::request(method::REFRESH, id),
             What::Permission(peer) => {
                 Builder::request(method::CREATE_PERMISSION, id).xor_peer_address(SocketAddr::new(peer, 0))
@@ -333,7 +361,11 @@ impl TurnClient {
                 .xor_peer_address(peer),
         };
         let (bytes, signed) = self.login.sign(builder);
-        self.requests.push(Request::new(what, id, bytes, signed, stale_nonces, start));
+        let transaction = match self.link().stream() {
+            Some(_) => Transaction::reliable(id, bytes, start),
+            None => Transaction::new(id, bytes, start),
+        };
+        self.requests.push(Request::new(what, signed, stale_nonces, transaction));
     }
 }
 

@@ -29,15 +29,8 @@ pub(super) struct Request {
 }
 
 impl Request {
-    pub(super) fn new(
-        what: What,
-        id: TransactionId,
-        bytes: Vec<u8>,
-        signed: bool,
-        stale_nonces: u8,
-        start: SimTime,
-    ) -> Self {
-        Self { what, signed, stale_nonces, transaction: Transaction::new(id, bytes, start) }
+    pub(super) fn new(what: What, signed: bool, stale_nonces: u8, transaction: Transaction) -> Self {
+        Self { what, signed, stale_nonces, transaction }
     }
 
     pub(super) fn id(&self) -> TransactionId {

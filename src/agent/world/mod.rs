@@ -2,12 +2,15 @@
 
 pub(super) mod calls;
 mod server;
+mod streams;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 pub(super) use self::server::{FakeServer, stun_header};
-use super::{AgentConfig, IceStack, Input, Output};
+pub(super) use self::streams::Fate;
+use self::streams::{Stream, StreamArrival};
+use super::{AgentConfig, Connect, IceStack, Input, Output};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{Credentials, IceServer, IceServerKind, IceState, IceTransportPolicy, Transport};
 use crate::wire::{Candidate, SelectedPair, Signal};
@@ -40,7 +43,10 @@ pub(super) struct World {
     pub(super) sent: Vec<Datagram>,
     /// How many time-outs the agents asked for and got.
     pub(super) timeouts: usize,
+    /// Decides what becomes of streams.
+    pub(super) fate: Box<dyn FnMut(&Connect) -> Fate>,
     sides: Vec<Side>,
+    streams: Vec<Stream>,
     /// By time and order of sending.
     arrivals: BTreeMap<(SimTime, usize), Arrival>,
     sequence: usize,
@@ -55,6 +61,7 @@ struct Side {
 enum Arrival {
     Datagram(Datagram),
     Signal(usize, Signal),
+    Stream(usize, StreamArrival),
 }
 
 /// The sides' indices.
@@ -96,6 +103,11 @@ pub(super) fn stun_server() -> IceServer {
     }
 }
 
+/// The fake server, as a TURN server that is spoken to over `transport`.
+pub(super) fn turn_server_over(transport: Transport) -> IceServer {
+    IceServer { transport, host: Some("turn.example.org".to_owned()), ..turn_server("secret") }
+}
+
 /// The fake server, as a TURN server, with this password; the right one is `secret`.
 pub(super) fn turn_server(password: &str) -> IceServer {
     let credentials = Credentials { username: "demo".to_owned(), password: password.to_owned() };
@@ -116,6 +128,8 @@ impl World {
             loses_signal: Box::new(|_| false),
             sent: Vec::new(),
             timeouts: 0,
+            fate: Box::new(|_| Fate::Opens),
+            streams: Vec::new(),
             sides: sides.into(),
             arrivals: BTreeMap::new(),
             sequence: 0,
@@ -159,10 +173,17 @@ impl World {
                     let Datagram { from, to, payload, .. } = &datagram;
                     self.input(side, Input::Datagram { socket: *to, from: *from, payload });
                 } else {
-                    for (from, to, payload) in self.server.take(datagram) {
-                        self.send(from, to, payload);
-                    }
+                    self.serve(datagram);
                 }
+            }
+            Arrival::Stream(stream, arrival) => self.happen_to_stream(stream, arrival),
+        }
+    }
+
+    fn serve(&mut self, datagram: Datagram) {
+        for (from, to, payload) in self.server.take(datagram) {
+            if !self.send_over_stream(to, &payload) {
+                self.send(from, to, payload);
             }
         }
     }
@@ -176,6 +197,9 @@ impl World {
                 Output::Signal(signal) if !(self.loses_signal)(signal) => {
                     self.schedule(SIGNAL_DELAY, Arrival::Signal(1 - side, signal.clone()));
                 }
+                Output::Connect(connect) => self.connect(side, connect),
+                Output::Write { stream, message } => self.write(side, *stream, message),
+                Output::Close(stream) => self.close(side, *stream),
                 _ => {}
             }
             self.sides[side].log.push((self.now, output));
@@ -236,6 +260,14 @@ impl World {
     pub(super) fn troubles(&self, side: usize) -> Vec<(SimTime, String)> {
         self.find(side, |output| match output {
             Output::Trouble(trouble) => Some(trouble.clone()),
+            _ => None,
+        })
+    }
+
+    /// The messages a side wrote to streams, and when.
+    pub(super) fn written(&self, side: usize) -> Vec<(SimTime, Vec<u8>)> {
+        self.find(side, |output| match output {
+            Output::Write { message, .. } => Some(message.clone()),
             _ => None,
         })
     }

@@ -19,9 +19,7 @@ use self::states::{Noted, Sign, States};
 use super::{Device, Outbox, Verdict};
 use crate::base::{Limits, PortId, SimTime};
 use crate::plan::graph::RouteTable;
-use crate::plan::{
-    self, Access, DropReason, FilteringBehavior, InboundPolicy, Rule, StateChange, TcpLifetimes,
-};
+use crate::plan::{self, Access, DropReason, FilteringBehavior, InboundPolicy, Rule, StateChange};
 use crate::wire::{Body, Flow, Icmp, Packet};
 
 /// A firewall. Port 0 is its outside, all others are its inside.
@@ -171,10 +169,10 @@ impl Device for Firewall {
 }
 
 /// How long a packet from or to `remote` is remembered.
-fn sign(config: &plan::Firewall, packet: &Packet, remote: SocketAddr, outbound: bool) -> Sign<'static> {
+fn sign<'a>(config: &'a plan::Firewall, packet: &Packet, remote: SocketAddr, outbound: bool) -> Sign<'a> {
     match &packet.body {
         Body::Tcp(segment) => {
-            Sign::Segment { remote, outbound, flags: segment.flags, lifetimes: &TcpLifetimes::DEFAULT }
+            Sign::Segment { remote, outbound, flags: segment.flags, lifetimes: &config.tcp }
         }
         Body::Udp(_) | Body::Icmp(_) => Sign::Lives(config.udp_lifetime),
     }

@@ -3,7 +3,8 @@
 use super::*;
 use crate::base::{NodeId, SimDuration};
 use crate::plan::{
-    Accepts, DenyAction, Element, Link, OutboundPolicy, Protocol, Service, ServiceProtocol, Topology,
+    Accepts, DenyAction, Element, Link, OutboundPolicy, Protocol, Service, ServiceProtocol, TcpLifetimes,
+    Topology,
 };
 use crate::wire::{IcmpKind, TcpFlags, TcpSegment};
 
@@ -28,6 +29,7 @@ impl Lab {
             inbound: InboundPolicy::Deny,
             filtering: FilteringBehavior::AddressAndPortDependent,
             udp_lifetime: SimDuration::from_secs(300),
+            tcp: TcpLifetimes::DEFAULT,
             label: None,
         };
         change(&mut config);
@@ -362,4 +364,23 @@ fn forgotten_connections_leave_their_room_to_new_ones() {
     lab.send_tcp(ACK);
     lab.wait(7_439);
     assert_eq!(lab.receive_tcp(ACK), IN, "it is followed as an established one");
+}
+
+#[test]
+fn lifetimes_of_connections_are_those_of_the_rules() {
+    for segments in [1, 3] {
+        for (idle, alive) in [(29, true), (30, false)] {
+            let mut lab =
+                Lab::new(|config| config.tcp = TcpLifetimes::established(SimDuration::from_secs(30)));
+            for (outbound, flags) in [(true, SYN), (false, SYN_ACK), (true, ACK)].into_iter().take(segments) {
+                if outbound {
+                    lab.send_tcp(flags)
+                } else {
+                    lab.receive_tcp(flags)
+                };
+            }
+            lab.wait(idle);
+            assert_eq!(lab.receive_tcp(ACK) == IN, alive, "{segments} segments, after {idle} s");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use super::mapping::Mapping;
 use super::table::MappingId;
 use super::{Nat, filtering};
 use crate::base::SimTime;
+use crate::device::Outbox;
 use crate::plan::{Accepts, Drop, DropReason, FilterScope, FilteringBehavior, Protocol, Rule};
 use crate::wire::Body;
 
@@ -81,6 +82,7 @@ impl Nat {
         admission: Admission,
         remote: &SocketAddr,
         body: &Body,
+        out: &mut Outbox,
     ) {
         let id = admission.id;
         if !admission.is_noted {
@@ -88,12 +90,11 @@ impl Nat {
             let flow = FlowKey { protocol: mapping.protocol, local: mapping.internal, remote: *remote };
             self.table.note_admission(id, flow);
         }
-        let lifetimes = &self.behavior.lifetimes;
         match body {
-            Body::Tcp(segment) => {
-                self.table.note_segment(id, now, *remote, false, segment.flags, lifetimes);
+            Body::Tcp(segment) => self.note_segment(now, id, *remote, false, segment.flags, out),
+            Body::Udp(_) | Body::Icmp(_) => {
+                self.table.refresh_by_admission(id, now, &self.behavior.lifetimes);
             }
-            Body::Udp(_) | Body::Icmp(_) => self.table.refresh_by_admission(id, now, lifetimes),
         }
     }
 

@@ -20,7 +20,7 @@ impl Nat {
         let source = self.table[sender].external;
         match self.mapping_admitting(now, packet.protocol(), &packet.flow.destination, &source) {
             Ok(admission) => {
-                self.note_admission(now, admission, &source, &packet.body);
+                self.note_admission(now, admission, &source, &packet.body, out);
                 if self.behavior.hairpinning == Hairpinning::ExternalSource {
                     rewrite_source(packet, source);
                 }

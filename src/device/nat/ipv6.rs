@@ -33,6 +33,7 @@ impl Ipv6Router {
             inbound: InboundPolicy::Deny,
             filtering: side.filtering,
             udp_lifetime: side.udp_lifetime,
+            tcp: side.tcp,
             label: None,
         };
         Self {

@@ -11,6 +11,7 @@ use crate::base::{PortId, SimDuration, SimTime};
 use crate::device::tcp_flow::TcpSessions;
 use crate::plan::{
     Accepts, MappingBehavior, MappingLifetimes, MappingRow, Protocol, RefreshDirection, TcpLifetimes,
+    TcpPhase,
 };
 use crate::wire::TcpFlags;
 
@@ -58,6 +59,12 @@ impl Mapping {
         }
     }
 
+    /// How far the connection has come that keeps it alive the longest; `None` if it is not TCP's.
+    pub(super) fn phase(&self) -> Option<TcpPhase> {
+        let sessions = self.sessions.as_ref().map_or(TcpPhase::Opening, |sessions| sessions.phase());
+        (self.protocol == Protocol::Tcp).then_some(sessions)
+    }
+
     pub(super) fn internal_key(&self) -> EndpointKey {
         EndpointKey { protocol: self.protocol, address: self.internal }
     }
@@ -70,6 +77,7 @@ impl Mapping {
     pub(super) fn row(&self, accepts: Option<Accepts>) -> MappingRow {
         MappingRow {
             protocol: self.protocol,
+            phase: self.phase(),
             internal: self.internal,
             external: self.external,
             for_remote: self.for_remote,

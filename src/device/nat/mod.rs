@@ -165,7 +165,7 @@ impl Nat {
         match self.mapping_admitting(now, packet.protocol(), destination, source) {
             Ok(_) if packet.hop_limit <= 1 => expire_hop_limit(destination.ip(), PortId::UPLINK, packet, out),
             Ok(admission) => {
-                self.note_admission(now, admission, &packet.flow.source, &packet.body);
+                self.note_admission(now, admission, &packet.flow.source, &packet.body, out);
                 self.deliver_inside(admission.id, packet)
             }
             Err(drop) => self.refuse_unsolicited(now, PortId::UPLINK, packet, source, drop, out),

@@ -39,7 +39,9 @@ impl Nat {
             None => self.mapping_for_new_flow(now, flow_of(packet), out)?,
         };
         match &packet.body {
-            Body::Tcp(segment) => self.note_segment_out(now, id, packet.flow.destination, segment.flags),
+            Body::Tcp(segment) => {
+                self.note_segment(now, id, packet.flow.destination, true, segment.flags, out);
+            }
             Body::Udp(_) | Body::Icmp(_) => {
                 self.table.refresh_by_sending(id, now, &self.behavior.lifetimes);
             }
@@ -47,11 +49,23 @@ impl Nat {
         Ok(id)
     }
 
-    fn note_segment_out(&mut self, now: SimTime, id: MappingId, remote: SocketAddr, flags: TcpFlags) {
-        self.table.note_segment(id, now, remote, true, flags, &self.behavior.lifetimes);
-        if flags.opens_connection() {
-            let external = &self.table[id].external;
-            self.held_syns.forget(PackedFlow::new(Protocol::Tcp, external, &remote));
+    /// A segment of the connection with `remote` passed through this mapping.
+    pub(super) fn note_segment(
+        &mut self,
+        now: SimTime,
+        id: MappingId,
+        remote: SocketAddr,
+        outbound: bool,
+        flags: TcpFlags,
+        out: &mut Outbox,
+    ) {
+        let phase = self.table.note_segment(id, now, remote, outbound, flags, &self.behavior.lifetimes);
+        let Mapping { internal, external, .. } = self.table[id];
+        if let Some(phase) = phase {
+            out.note(|| StateChange::MappingPhase { internal, external, phase });
+        }
+        if outbound && flags.opens_connection() {
+            self.held_syns.forget(PackedFlow::new(Protocol::Tcp, &external, &remote));
         }
     }
 

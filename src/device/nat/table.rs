@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::key::{EndpointKey, FlowKey, PackedEndpoint, PackedFlow};
 use super::mapping::Mapping;
 use crate::base::SimTime;
-use crate::plan::{MappingLifetimes, ReplyMapping};
+use crate::plan::{MappingLifetimes, ReplyMapping, TcpPhase};
 use crate::wire::TcpFlags;
 
 /// A mapping's place in the table; given to another mapping after its end.
@@ -174,7 +174,7 @@ impl Table {
         self.rearm(id);
     }
 
-    /// A segment of the connection with `remote` passed through this mapping.
+    /// A segment of the connection with `remote` passed through this mapping. The mapping's phase, if it is another one now.
     pub(super) fn note_segment(
         &mut self,
         id: MappingId,
@@ -183,10 +183,13 @@ impl Table {
         outbound: bool,
         flags: TcpFlags,
         lifetimes: &MappingLifetimes,
-    ) {
+    ) -> Option<TcpPhase> {
         let mapping = &mut self.slots[id.0 as usize].mapping;
+        let before = mapping.phase();
         mapping.note_segment(now, remote, outbound, flags, &lifetimes.tcp);
+        let phase = mapping.phase().filter(|phase| Some(*phase) != before);
         self.rearm(id);
+        phase
     }
 
     /// A timer may be early, and is then set anew when it goes off, but never late.

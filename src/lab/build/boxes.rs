@@ -102,8 +102,12 @@ settings! { Nat {
     udp_timeout = "udp-timeout": SimDuration,
     /// How long one lives that has seen outbound packets only.
     udp_timeout_unreplied = "udp-timeout-unreplied": SimDuration,
-    /// Packets of which direction keep a mapping alive.
+    /// Packets of which direction keep a UDP mapping alive.
     timeout_refresh = "timeout-refresh": RefreshDirection,
+    /// How long an established TCP connection may be idle in both directions (RFC 5382 REQ-5).
+    tcp_timeout = "tcp-timeout": SimDuration,
+    /// How long one may be that opens, closes or was reset (RFC 7857 §2).
+    tcp_timeout_transitory = "tcp-timeout-transitory": SimDuration,
     /// What happens to inbound packets no mapping admits.
     unsolicited = "unsolicited": Unsolicited,
 } }
@@ -127,6 +131,8 @@ settings! { Ipv6 {
     filtering = "filtering": FilteringBehavior,
     /// How long it remembers a UDP flow after the last outbound packet.
     udp_timeout = "udp-timeout": SimDuration,
+    /// How long an established TCP connection may be idle (RFC 6092 REC-35).
+    tcp_timeout = "tcp-timeout": SimDuration,
 } }
 
 /// A stateful firewall. What is behind it keeps its addresses.
@@ -174,6 +180,8 @@ settings! { Firewall {
     filtering = "filtering": FilteringBehavior,
     /// How long it remembers a UDP flow after the last outbound packet.
     udp_timeout = "udp-timeout": SimDuration,
+    /// How long an established TCP connection may be idle (RFC 6092 REC-35).
+    tcp_timeout = "tcp-timeout": SimDuration,
 } }
 
 /// What a firewall does with packets from inside.

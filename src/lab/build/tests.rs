@@ -34,6 +34,8 @@ fn nat() -> Nat {
         .udp_timeout(second())
         .udp_timeout_unreplied(second())
         .timeout_refresh(RefreshDirection::Both)
+        .tcp_timeout(second())
+        .tcp_timeout_transitory(second())
         .unsolicited(Unsolicited::Icmp)
         .outside([[10, 9, 0, 7]])
         .inside("192.168.7.0/24")
@@ -42,7 +44,10 @@ fn nat() -> Nat {
 }
 
 fn ipv6() -> Ipv6 {
-    Ipv6::prefix("2001:db8:7::/64").filtering(FilteringBehavior::EndpointIndependent).udp_timeout(second())
+    Ipv6::prefix("2001:db8:7::/64")
+        .filtering(FilteringBehavior::EndpointIndependent)
+        .udp_timeout(second())
+        .tcp_timeout(second())
 }
 
 fn link() -> Link {
@@ -69,6 +74,7 @@ fn firewall() -> Firewall {
         .inbound(InboundPolicy::Deny)
         .filtering(FilteringBehavior::AddressDependent)
         .udp_timeout(second())
+        .tcp_timeout(second())
         .link(link())
 }
 

@@ -75,7 +75,7 @@ function natNow(nat) {
       inside: mapping.inside,
       outside: mapping.outside,
       for: mapping.for,
-      protocol: mapping.protocol,
+      protocol: [mapping.protocol, lastUntil(mapping.phases || [], time, first)?.[1]].filter(Boolean).join(" "),
       accepts,
       used,
       usedAt,

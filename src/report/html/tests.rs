@@ -1,10 +1,10 @@
 //! What stands in a page, what it leaves out, and that nothing in it can run but its own script.
 
 use super::*;
-use crate::base::{Limits, PacketId, SimDuration};
+use crate::base::{Limits, PacketId, SimDuration, SimTime};
 use crate::engine::{Run, RunOptions};
 use crate::outcome::{Outcome, judge, simulate};
-use crate::plan::Plan;
+use crate::plan::{Plan, Protocol, StateChange, TcpPhase};
 use crate::scenario::{Overrides, load};
 use crate::trace::{Event, EventKind};
 
@@ -267,4 +267,27 @@ fn number(value: &serde_json::Value) -> f64 {
 
 fn text(value: &serde_json::Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_tcp_mapping_has_its_phases_and_a_udp_one_has_none() {
+    let mut recorded = Recorded::new("call", "3s");
+    let trace = recorded.run.trace.as_mut().expect("a trace");
+    let mut created = trace.events.iter_mut().filter_map(|event| match &mut event.kind {
+        EventKind::State { node, change: StateChange::MappingCreated(row) } => Some((*node, row)),
+        _ => None,
+    });
+    let (node, row) = created.next().expect("a mapping");
+    (row.protocol, row.phase) = (Protocol::Tcp, Some(TcpPhase::Opening));
+    let (internal, external) = (row.internal, row.external);
+    let change = StateChange::MappingPhase { internal, external, phase: TcpPhase::Established };
+    trace.events.push(Event { at: SimTime::from_millis(2_500), kind: EventKind::State { node, change } });
+
+    let data = recorded.data();
+
+    let mappings = data["nats"][0]["mappings"].as_array().expect("mappings");
+    let phases = mappings[0]["phases"].as_array().expect("phases");
+    assert_eq!(phases.iter().map(|phase| text(&phase[1])).collect::<Vec<_>>(), ["opening", "established"]);
+    assert_eq!(phases[1][0], 2_500.0);
+    assert!(mappings[1..].iter().all(|mapping| mapping.get("phases").is_none()));
 }

@@ -34,13 +34,21 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
 fn row(mapping: &MappingRow, now: SimTime, full: bool) -> Vec<String> {
     let left = mapping.expires.since(now).as_nanos() as f64 / 1e9;
     vec![
-        mapping.protocol.to_string(),
+        protocol(mapping),
         mapping.internal.to_string(),
         mapping.external.to_string(),
         mapping.for_remote.map_or("anybody".into(), names::endpoint),
         mapping.accepts.as_ref().map_or("anybody".into(), |accepts| accepted(accepts, full)),
         format!("{left:.1} s"),
     ]
+}
+
+/// With how far its connection has come, where it is TCP's: `tcp established`.
+fn protocol(mapping: &MappingRow) -> String {
+    match mapping.phase {
+        Some(phase) => format!("{} {phase}", mapping.protocol),
+        None => mapping.protocol.to_string(),
+    }
 }
 
 /// All of them, or as many as leave the table within its width.

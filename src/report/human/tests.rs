@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::{SessionId, SimTime};
-use crate::plan::Assumption;
+use crate::plan::{Assumption, Protocol, TcpPhase};
 use crate::report::fixture::Fixture;
 use crate::report::text::is_hidden;
 use crate::trace::{AgentEvent, Event, EventKind};
@@ -163,4 +163,15 @@ fn a_long_title_leaves_its_numbers_to_the_next_line() {
     let lines: Vec<&str> = report.lines().collect();
     assert_eq!(lines[0], "x".repeat(90));
     assert!(lines[1].starts_with("  seed 1, ") && lines.len() == 2, "{report}");
+}
+
+#[test]
+fn a_tcp_mapping_tells_how_far_its_connection_has_come() {
+    let mut fixture = Fixture::relay();
+    let row = &mut fixture.run.nat_tables[0].1[0];
+    (row.protocol, row.phase) = (Protocol::Tcp, Some(TcpPhase::Closing));
+
+    let report = write_parts(fixture.report(), &[Part::NatTables], Options::default());
+
+    assert!(report.contains("tcp closing  10.0.1.2"), "{report}");
 }

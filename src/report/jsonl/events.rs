@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Line;
 use crate::base::{NodeId, PacketId, SessionId, SimDuration, SimTime};
-use crate::plan::{Accepts, Plan, PortBlock, Rule, StateChange};
+use crate::plan::{Accepts, Plan, PortBlock, Protocol, Rule, StateChange, TcpPhase};
 use crate::report::{Report, names};
 use crate::trace::{AgentEvent, Event, EventKind, Hop, PacketRecord, Place};
 use crate::wire::{Candidate, Flow, PairEnd, Signal};
@@ -75,6 +75,7 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
     match change {
         StateChange::MappingCreated(row) => line("mapping-created")
             .with("protocol", row.protocol.word())
+            .with("phase", row.phase.map(TcpPhase::word))
             .address("inside", row.internal)
             .address("outside", row.external)
             .with("for", row.for_remote.map(names::endpoint))
@@ -85,6 +86,11 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
             .with("protocol", protocol.word())
             .address("outside", *external)
             .with("remote", names::endpoint(*remote)),
+        StateChange::MappingPhase { internal, external, phase } => line("mapping-phase")
+            .with("protocol", Protocol::Tcp.word())
+            .with("phase", phase.word())
+            .address("inside", *internal)
+            .address("outside", *external),
         StateChange::MappingExpired { protocol, internal, external } => line("mapping-expired")
             .with("protocol", protocol.word())
             .address("inside", *internal)

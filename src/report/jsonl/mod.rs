@@ -11,8 +11,9 @@
 //! | `delivered` | `at_ms packet node` |
 //! | `dropped` | `at_ms packet by on from to reason rule`; `on` is `node`, or `link` for the uplink of `by` |
 //! | `duplicated` | `at_ms packet copy link`; `link` is the node whose uplink it is |
-//! | `mapping-created` | `at_ms node protocol inside outside for accepts accepts_more expires_ms`; `for` and `accepts` are `null` for anybody, an address without a port stands for all its ports, `accepts_more` counts senders that are not listed |
+//! | `mapping-created` | `at_ms node protocol phase inside outside for accepts accepts_more expires_ms`; `phase` is `null` unless it is TCP's; `for` and `accepts` are `null` for anybody, an address without a port stands for all its ports, `accepts_more` counts senders that are not listed |
 //! | `filter-opened` | `at_ms node protocol outside remote` |
+//! | `mapping-phase`: the connection that keeps a TCP mapping alive the longest has come to another phase | `at_ms node protocol phase inside outside`; `phase` is `opening`, `established`, `closing` or `reset` |
 //! | `mapping-expired` | `at_ms node protocol inside outside` |
 //! | `port-block-given` | `at_ms node host outside first_port last_port` |
 //! | `port-block-returned` | `at_ms node host outside first_port last_port` |
@@ -108,7 +109,10 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::SimTime;
+    use crate::plan::{StateChange, TcpPhase};
     use crate::report::fixture::Fixture;
+    use crate::trace::{Event, EventKind};
 
     fn lines(fixture: &Fixture) -> String {
         let mut bytes = Vec::new();
@@ -145,10 +149,29 @@ mod tests {
     }
 
     #[test]
+    fn phases_of_tcp_mappings_are_told() {
+        let text = lines(&with_phase());
+        let told: Vec<&str> = text.lines().filter(|line| line.contains("mapping-phase")).collect();
+        let expected = r#"{"event":"mapping-phase","at_ms":0.0,"node":"nat-a","protocol":"tcp","phase":"established","inside":"10.0.1.2:50000","outside":"203.0.113.1:40001"}"#;
+        assert_eq!(told, [expected]);
+    }
+
+    fn with_phase() -> Fixture {
+        let mut fixture = Fixture::relay();
+        let node = fixture.plan.topology.find("nat-a").expect("a NAT");
+        let [internal, external] =
+            ["10.0.1.2:50000", "203.0.113.1:40001"].map(|text| text.parse().expect("an address"));
+        let change = StateChange::MappingPhase { internal, external, phase: TcpPhase::Established };
+        let event = Event { at: SimTime::ZERO, kind: EventKind::State { node, change } };
+        fixture.run.trace.as_mut().expect("a trace").events.push(event);
+        fixture
+    }
+
+    #[test]
     fn the_documentation_names_every_event_and_key_that_is_written() {
         let documented: String =
             include_str!("mod.rs").lines().take_while(|line| line.starts_with("//!")).collect();
-        let texts = [lines(&Fixture::relay()), lines(&Fixture::cgn())];
+        let texts = [lines(&with_phase()), lines(&Fixture::cgn())];
         for line in texts.iter().flat_map(|text| text.lines()) {
             let object: Map<String, Value> = serde_json::from_str(line).expect("an object");
             let event = object["event"].as_str().expect("a word");

@@ -170,6 +170,7 @@ fn state_label(change: &StateChange) -> Option<String> {
         // The row of the event that made it forget everything says so.
         StateChange::Forgot
         | StateChange::MappingCreated(_)
+        | StateChange::MappingPhase { .. }
         | StateChange::FilterOpened { .. }
         | StateChange::AllocationCreated { .. }
         | StateChange::AllocationRefreshed { .. }

@@ -75,9 +75,7 @@ fn fact(reader: &mut Reader<'_>, key: &'static str, node: &Node) -> Option<Fact>
         "within" => within(reader, node),
         "selected" => selected(reader, node).map(Fact::Selected),
         "family" => reader.word::<Family>(key, node).map(|at| Fact::Family(at.value)),
-        "relay-protocol" => reader
-            .built_word(key, node, &["udp"], &["tcp", "tls"])
-            .then_some(Fact::RelayProtocol(Transport::Udp)),
+        "relay-protocol" => reader.word::<Transport>(key, node).map(|at| Fact::RelayProtocol(at.value)),
         "nat-hops" => nat_hops(reader, node).map(Fact::NatHops),
         "ice-state" => reader.word(key, node).map(|at| Fact::IceState(at.value)),
         "media-gap" => media::gap(reader, node).map(Fact::MediaGap),

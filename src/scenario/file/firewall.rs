@@ -3,7 +3,9 @@
 use super::link::{self, LinkSpec};
 use super::profile;
 use crate::base::SimDuration;
-use crate::plan::{self, Access, DenyAction, FilteringBehavior, InboundPolicy, OutboundPolicy, Service};
+use crate::plan::{
+    self, Access, DenyAction, FilteringBehavior, InboundPolicy, OutboundPolicy, Service, TcpLifetimes,
+};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::{FIREWALL, OUTBOUND};
 use crate::scenario::profiles::{self, ProfileKind};
@@ -25,6 +27,8 @@ pub struct Firewall {
     pub filtering: Option<At<FilteringBehavior>>,
     /// `udp-timeout`.
     pub udp_timeout: Option<At<SimDuration>>,
+    /// `tcp-timeout`.
+    pub tcp_timeout: Option<At<SimDuration>>,
     /// `link`.
     pub link: Option<LinkSpec>,
 }
@@ -48,6 +52,9 @@ impl Firewall {
         }
         if let Some(lifetime) = &self.udp_timeout {
             firewall.udp_lifetime = lifetime.value;
+        }
+        if let Some(lifetime) = &self.tcp_timeout {
+            firewall.tcp = TcpLifetimes::established(lifetime.value);
         }
     }
 
@@ -95,10 +102,11 @@ fn body(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Firewall {
         inbound: fields.get("inbound").and_then(|node| reader.word("inbound", node)),
         filtering: fields.get("filtering").and_then(|node| reader.word("filtering", node)),
         udp_timeout: fields.get("udp-timeout").and_then(|node| reader.lifetime("udp-timeout", node)),
+        tcp_timeout: fields.get("tcp-timeout").and_then(|node| reader.lifetime("tcp-timeout", node)),
         link: fields.get("link").and_then(|node| link::read(reader, node)),
     };
     let open = fields.entry("inbound").filter(|_| firewall.lets_everything_in());
-    for key in ["filtering", "udp-timeout"] {
+    for key in ["filtering", "udp-timeout", "tcp-timeout"] {
         if let (Some(open), Some(entry)) = (open, fields.entry(key)) {
             reader.report(
                 Diagnostic::new(

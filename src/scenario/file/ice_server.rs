@@ -1,9 +1,9 @@
-//! `ice-servers:`: `stun:` and `turn:` URIs (RFC 7064, RFC 7065), alone or in WebRTC's objects.
+//! `ice-servers:`: `stun:`, `turn:` and `turns:` URIs (RFC 7064, RFC 7065), alone or in WebRTC's objects.
 
 use std::net::Ipv6Addr;
 
 use super::super::tree::{Entry, Node, Value};
-use crate::plan::{Credentials, IceServerKind, Transport};
+use crate::plan::{Credentials, IceServerKind, Transport, default_port};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::ICE_SERVER;
 use crate::scenario::read::{At, Reader, nearest, shortened, units};
@@ -26,6 +26,14 @@ pub struct Uri {
     pub transport: Transport,
     /// Who.
     pub target: Target,
+}
+
+/// The schemes that name a server agents can use.
+#[derive(Debug, Clone, Copy)]
+enum Scheme {
+    Stun,
+    Turn,
+    Turns,
 }
 
 /// The host and port of a URI.
@@ -160,37 +168,59 @@ fn parse(text: &str) -> Result<Uri, Diagnostic> {
     let Some((scheme, rest)) = text.split_once(':') else {
         return Err(bad("has no scheme", format!("write `stun:{text}` or `turn:{text}`")));
     };
-    let kind = match scheme.to_ascii_lowercase().as_str() {
-        "stun" => IceServerKind::Stun,
-        "turn" => IceServerKind::Turn,
-        "stuns" | "turns" => return Err(not_built(text, "TLS", &scheme[..4])),
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "stun" => Scheme::Stun,
+        "turn" => Scheme::Turn,
+        "turns" => Scheme::Turns,
+        "stuns" => {
+            let (host, _) = split_port(rest);
+            return Err(bad(
+                "is STUN over TLS, which tells a TCP port that no UDP candidate can use",
+                format!("write `stun:{}`, or remove the entry", shortened(host)),
+            ));
+        }
         other => {
-            let near = nearest(other, ["stun", "turn"]).unwrap_or("stun");
+            let near = nearest(other, ["stun", "turn", "turns"]).unwrap_or("stun");
             return Err(bad("has an unknown scheme", format!("write `{near}:{}`", shortened(rest))));
         }
     };
+    let word = scheme.word();
     if rest.starts_with("//") {
         let host = shortened(rest.trim_start_matches('/'));
         return Err(bad(
             "has slashes",
-            format!("write `{}:{host}`: these URIs have none (RFC 7064, RFC 7065)", kind.word()),
+            format!("write `{word}:{host}`: these URIs have none (RFC 7064, RFC 7065)"),
         ));
     }
     let (authority, query) =
         rest.split_once('?').map_or((rest, None), |(authority, query)| (authority, Some(query)));
-    match (kind, query) {
-        (_, None) | (IceServerKind::Turn, Some("transport=udp")) => {}
-        (IceServerKind::Turn, Some("transport=tcp")) => return Err(not_built(text, "TCP", "turn")),
-        (IceServerKind::Turn, Some(_)) => {
-            return Err(bad("has an unknown query", "write `?transport=udp` or nothing (RFC 7065)".into()));
+    let (kind, transport) = match (scheme, query) {
+        (Scheme::Stun, None) => (IceServerKind::Stun, Transport::Udp),
+        (Scheme::Turn, None | Some("transport=udp")) => (IceServerKind::Turn, Transport::Udp),
+        (Scheme::Turn, Some("transport=tcp")) => (IceServerKind::Turn, Transport::Tcp),
+        (Scheme::Turns, None | Some("transport=tcp")) => (IceServerKind::Turn, Transport::Tls),
+        (Scheme::Turns, Some("transport=udp")) => {
+            let message = format!(
+                "`{}` is TURN over DTLS, which this version of punchlab does not have",
+                shortened(text)
+            );
+            return Err(Diagnostic::new(Code::NotBuiltYet, message)
+                .help(format!("write `turns:{}?transport=tcp`", shortened(authority))));
         }
-        (IceServerKind::Stun, Some(_)) => {
+        (Scheme::Turn, Some(_)) => {
+            let help = "write `?transport=udp`, `?transport=tcp` or nothing (RFC 7065)";
+            return Err(bad("has an unknown query", help.into()));
+        }
+        (Scheme::Turns, Some(_)) => {
+            return Err(bad("has an unknown query", "write `?transport=tcp` or nothing (RFC 7065)".into()));
+        }
+        (Scheme::Stun, Some(_)) => {
             return Err(bad(
                 "has a query",
                 format!("write `stun:{}`: a `stun:` URI has none (RFC 7064)", shortened(authority)),
             ));
         }
-    }
+    };
     if authority.contains('@') {
         return Err(bad(
             "holds credentials",
@@ -198,8 +228,7 @@ fn parse(text: &str) -> Result<Uri, Diagnostic> {
         ));
     }
     if authority.parse::<Ipv6Addr>().is_ok() {
-        let help =
-            format!("write `{}:[{authority}]`: an IPv6 address stands in brackets (RFC 3986)", kind.word());
+        let help = format!("write `{word}:[{authority}]`: an IPv6 address stands in brackets (RFC 3986)");
         return Err(bad("has an IPv6 address without brackets", help));
     }
     let (host, port) = match split_port(authority) {
@@ -208,7 +237,7 @@ fn parse(text: &str) -> Result<Uri, Diagnostic> {
             let port = units::port(digits).map_err(|_| {
                 bad(
                     "has a port that is not a number from 1 to 65535",
-                    format!("write `{}:{}:3478`", kind.word(), shortened(host)),
+                    format!("write `{word}:{}:{}`", shortened(host), default_port(transport)),
                 )
             })?;
             (host, Some(port))
@@ -218,15 +247,25 @@ fn parse(text: &str) -> Result<Uri, Diagnostic> {
         None => host,
         Some(inner) => {
             inner.strip_suffix(']').filter(|inner| inner.parse::<Ipv6Addr>().is_ok()).ok_or_else(|| {
-                let help = format!("write `{}:[2001:db8::1]`, or the name of a server", kind.word());
+                let help = format!("write `{word}:[2001:db8::1]`, or the name of a server");
                 bad("has brackets around what is no IPv6 address", help)
             })?
         }
     };
     if host.is_empty() || host.contains(['/', ' ', '#']) {
-        return Err(bad("names no host", format!("write `{}:NAME` with the name of a server", kind.word())));
+        return Err(bad("names no host", format!("write `{word}:NAME` with the name of a server")));
     }
-    Ok(Uri { kind, transport: Transport::Udp, target: Target { host: host.to_ascii_lowercase(), port } })
+    Ok(Uri { kind, transport, target: Target { host: host.to_ascii_lowercase(), port } })
+}
+
+impl Scheme {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stun => "stun",
+            Self::Turn => "turn",
+            Self::Turns => "turns",
+        }
+    }
 }
 
 /// The host and, behind a colon, the port. Colons within brackets belong to the host.
@@ -236,14 +275,6 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
         None => (authority, None),
         Some(colon) => (&authority[..host_ends + colon], Some(&authority[host_ends + colon + 1..])),
     }
-}
-
-fn not_built(text: &str, what: &str, scheme: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::NotBuiltYet,
-        format!("`{}` uses {what}, which this version of punchlab does not have yet", shortened(text)),
-    )
-    .help(format!("write a `{}:` URI over UDP, or remove the entry", scheme.to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -288,13 +319,13 @@ mod tests {
     }
 
     #[test]
-    fn tcp_and_tls_are_refused_as_not_built() {
-        for text in ["turn:x?transport=tcp", "turns:x", "stuns:x", "turns:x:443?transport=tcp"] {
-            assert_eq!(
-                parse(text).err().map(|diagnostic| diagnostic.code),
-                Some(Code::NotBuiltYet),
-                "{text}"
-            );
-        }
+    fn the_scheme_and_the_query_say_what_is_spoken() {
+        let transport = |text| parse(text).map(|uri| uri.transport).map_err(|diagnostic| diagnostic.code);
+        assert_eq!(transport("turn:x"), Ok(Transport::Udp));
+        assert_eq!(transport("turn:x?transport=tcp"), Ok(Transport::Tcp));
+        assert_eq!(transport("turns:x"), Ok(Transport::Tls));
+        assert_eq!(transport("turns:x:443?transport=tcp"), Ok(Transport::Tls));
+        assert_eq!(transport("turns:x?transport=udp"), Err(Code::NotBuiltYet));
+        assert_eq!(transport("stuns:x"), Err(Code::BadUri));
     }
 }

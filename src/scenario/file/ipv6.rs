@@ -17,6 +17,7 @@ pub struct Ipv6 {
     pub prefix: At<Ipv6Net>,
     pub filtering: Option<At<FilteringBehavior>>,
     pub udp_timeout: Option<At<SimDuration>>,
+    pub tcp_timeout: Option<At<SimDuration>>,
 }
 
 /// The longest prefix of a network with hosts.
@@ -30,6 +31,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Ipv6> {
     let prefix = fields.get("prefix").map(|node| reader.leaf::<Ipv6Net>("prefix", node));
     let filtering = fields.get("filtering").and_then(|node| reader.word("filtering", node));
     let udp_timeout = fields.get("udp-timeout").and_then(|node| reader.lifetime("udp-timeout", node));
+    let tcp_timeout = fields.get("tcp-timeout").and_then(|node| reader.lifetime("tcp-timeout", node));
     let Some(prefix) = prefix else {
         reader.report(
             Diagnostic::new(Code::MissingKey, "`ipv6` has no `prefix`")
@@ -39,7 +41,7 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Ipv6> {
         return None;
     };
     let prefix = prefix.filter(|prefix| check_prefix(reader, prefix))?;
-    Some(Ipv6 { prefix, filtering, udp_timeout })
+    Some(Ipv6 { prefix, filtering, udp_timeout, tcp_timeout })
 }
 
 /// Says what is wrong with a prefix. True if nothing is.

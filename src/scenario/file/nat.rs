@@ -71,11 +71,13 @@ pub struct Axes {
     pub udp_timeout: Option<At<SimDuration>>,
     pub udp_timeout_unreplied: Option<At<SimDuration>>,
     pub timeout_refresh: Option<At<RefreshDirection>>,
+    pub tcp_timeout: Option<At<SimDuration>>,
+    pub tcp_timeout_transitory: Option<At<SimDuration>>,
     pub unsolicited: Option<At<Unsolicited>>,
 }
 
 /// The keys of a NAT that say how it translates.
-pub const AXES: [&str; 18] = [
+pub const AXES: [&str; 20] = [
     "mapping",
     "filtering",
     "filter-scope",
@@ -92,6 +94,8 @@ pub const AXES: [&str; 18] = [
     "udp-timeout",
     "udp-timeout-unreplied",
     "timeout-refresh",
+    "tcp-timeout",
+    "tcp-timeout-transitory",
     "unsolicited",
     "port-mapping",
 ];
@@ -215,7 +219,6 @@ fn nickname(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<At<Nickna
 
 /// The axes of a NAT or of a profile.
 pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
-    let for_udp: Vec<&str> = Unsolicited::FOR_UDP.iter().map(|word| word.word()).collect();
     if let Some(node) = fields.get("port-mapping") {
         reader.built_word("port-mapping", node, &["off"], &["upnp", "nat-pmp", "pcp"]);
     }
@@ -246,25 +249,40 @@ pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
         udp_timeout: lifetime!("udp-timeout"),
         udp_timeout_unreplied: lifetime!("udp-timeout-unreplied"),
         timeout_refresh: word!("timeout-refresh"),
-        unsolicited: fields
-            .get("unsolicited")
-            .filter(|node| reader.built_word("unsolicited", node, &for_udp, &["rst"]))
-            .and_then(|node| reader.word("unsolicited", node)),
+        tcp_timeout: lifetime!("tcp-timeout"),
+        tcp_timeout_transitory: lifetime!("tcp-timeout-transitory"),
+        unsolicited: word!("unsolicited"),
     };
-    if let (Some(unreplied), Some(replied)) = (&axes.udp_timeout_unreplied, &axes.udp_timeout)
-        && unreplied.value > replied.value
+    check_timers(
+        reader,
+        "a mapping would live shorter once it is answered than before",
+        ("udp-timeout-unreplied", &axes.udp_timeout_unreplied),
+        ("udp-timeout", &axes.udp_timeout),
+    );
+    check_timers(
+        reader,
+        "a connection would be forgotten sooner once it is established than before",
+        ("tcp-timeout-transitory", &axes.tcp_timeout_transitory),
+        ("tcp-timeout", &axes.tcp_timeout),
+    );
+    axes
+}
+
+/// A key, and the lifetime it was given.
+type Timer<'a> = (&'static str, &'a Option<At<SimDuration>>);
+
+/// What was answered lives no shorter than what was not; if it would, `message` says what that means.
+fn check_timers(reader: &mut Reader<'_>, message: &str, before: Timer<'_>, after: Timer<'_>) {
+    if let ((shorter, Some(before)), (longer, Some(after))) = (before, after)
+        && before.value > after.value
     {
         reader.report(
-            Diagnostic::new(
-                Code::Contradiction,
-                "a mapping would live shorter once it is answered than before",
-            )
-            .at(unreplied.span, format!("longer than the {} below `udp-timeout`", replied.value))
-            .see(replied.span, "`udp-timeout` is given here")
-            .help(format!("write `udp-timeout-unreplied: {}` or less", replied.value)),
+            Diagnostic::new(Code::Contradiction, message)
+                .at(before.span, format!("longer than the {} below `{longer}`", after.value))
+                .see(after.span, format!("`{longer}` is given here"))
+                .help(format!("write `{shorter}: {}` or less", after.value)),
         );
     }
-    axes
 }
 
 impl Axes {
@@ -288,6 +306,8 @@ impl Axes {
         set(self.udp_timeout.as_ref(), &mut behavior.lifetimes.udp);
         set(self.udp_timeout_unreplied.as_ref(), &mut behavior.lifetimes.udp_unreplied);
         set(self.timeout_refresh.as_ref(), &mut behavior.lifetimes.refresh);
+        set(self.tcp_timeout.as_ref(), &mut behavior.lifetimes.tcp.established);
+        set(self.tcp_timeout_transitory.as_ref(), &mut behavior.lifetimes.tcp.transitory);
         set(self.unsolicited.as_ref(), &mut behavior.unsolicited);
         if let Some(quota) = &self.max_ports_per_host {
             behavior.ports.max_per_host = u16::try_from(quota.value).ok();
@@ -302,6 +322,12 @@ impl Axes {
             lifetimes.udp_unreplied = lifetimes.udp_unreplied.min(lifetimes.udp);
         } else {
             lifetimes.udp = lifetimes.udp.max(lifetimes.udp_unreplied);
+        }
+        let tcp = &mut lifetimes.tcp;
+        if self.tcp_timeout_transitory.is_none() {
+            tcp.transitory = tcp.transitory.min(tcp.established);
+        } else {
+            tcp.established = tcp.established.max(tcp.transitory);
         }
     }
 }

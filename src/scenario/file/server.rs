@@ -128,23 +128,9 @@ fn ports(reader: &mut Reader<'_>, key: &str, node: &Node) -> Vec<At<Listen>> {
             );
             continue;
         }
-        if listen.value.transport != Transport::Udp {
-            reader.report(not_built(key, &listen));
-        }
         ports.push(listen);
     }
     ports
-}
-
-fn not_built(key: &str, listen: &At<Listen>) -> Diagnostic {
-    let Listen { port, transport } = listen.value;
-    let help = match transport {
-        Transport::Tls => "remove the entry; over UDP it would be `3478/udp`".to_owned(),
-        Transport::Tcp | Transport::Udp => format!("write `{port}/udp`, or remove the entry"),
-    };
-    let (service, spoken) = (key.to_uppercase(), transport.word().to_uppercase());
-    let message = format!("this version of punchlab does not have {service} over {spoken} yet");
-    Diagnostic::new(Code::NotBuiltYet, message).at(listen.span, "not built yet").help(help)
 }
 
 /// TLS runs over TCP: no port can have both.

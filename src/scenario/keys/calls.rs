@@ -1,7 +1,7 @@
 //! The keys of calls and expectations.
 
 use super::{Kind, Section, key, not_built};
-use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path};
+use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Transport};
 use crate::scenario::word::Word;
 
 /// Signalling.
@@ -58,9 +58,9 @@ pub static EXPECT: Section = Section {
         key("family", Kind::Word(Family::words), "anything", "The address family of the settled pair."),
         key(
             "relay-protocol",
-            Kind::Word(|| vec!["udp"]),
+            Kind::Word(Transport::words),
             "anything",
-            "What the relayed end speaks to its TURN server. `tcp` and `tls` are not built yet.",
+            "What the relayed end speaks to its TURN server.",
         ),
         key(
             "nat-hops",

@@ -32,6 +32,12 @@ pub static FIREWALL: Section = Section {
             "`120s`",
             "How long it remembers a UDP flow after the last outbound packet.",
         ),
+        key(
+            "tcp-timeout",
+            Kind::Duration,
+            "`7440s` (2h4m)",
+            "How long an established TCP connection may be idle (RFC 6092 REC-35). Any other is forgotten after `240s`, or as soon if this is shorter.",
+        ),
         key("link", Kind::Link, "`broadband` on the internet, `2ms` elsewhere", "Its uplink."),
         not_built("inspect", "leave the key out: in this version a firewall judges packets by their headers"),
     ],

@@ -71,7 +71,7 @@ pub enum Kind {
     Bandwidth,
     /// `1024-65535`.
     PortRange,
-    /// `3478/udp`, one or a list.
+    /// `3478/udp` or `443/tls`, one or a list.
     Listen,
     /// `443/tcp`, a list.
     Services,
@@ -255,7 +255,7 @@ impl Kind {
             Self::Percent => "percentage".into(),
             Self::Bandwidth => "bandwidth".into(),
             Self::PortRange => "port range".into(),
-            Self::Listen => "list of `PORT/udp`".into(),
+            Self::Listen => "list of `PORT/udp`, `PORT/tcp` or `PORT/tls`".into(),
             Self::Services => "list of `PORT/udp` or `PORT/tcp`".into(),
             Self::Address => "address".into(),
             Self::Addresses => "list of addresses".into(),

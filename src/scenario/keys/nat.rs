@@ -106,13 +106,25 @@ pub static NAT: Section = Section {
             "timeout-refresh",
             Kind::Word(RefreshDirection::words),
             "`outbound`",
-            "Packets of which direction keep a mapping alive.",
+            "Packets of which direction keep a UDP mapping alive.",
+        ),
+        key(
+            "tcp-timeout",
+            Kind::Duration,
+            "`7440s` (2h4m), or `tcp-timeout-transitory` if that is longer",
+            "How long an established TCP connection may be idle in both directions (RFC 5382 REQ-5).",
+        ),
+        key(
+            "tcp-timeout-transitory",
+            Kind::Duration,
+            "`240s`, or `tcp-timeout` if that is shorter",
+            "How long one may be that opens, closes or was reset (RFC 5382 REQ-5, RFC 7857 section 2).",
         ),
         key(
             "unsolicited",
-            Kind::Word(|| Unsolicited::FOR_UDP.iter().map(|word| word.word()).collect()),
+            Kind::Word(Unsolicited::words),
             "`drop`",
-            "What happens to inbound packets no mapping admits. `rst` is not built yet.",
+            "What happens to inbound packets no mapping admits. `icmp` answers a SYN after 6 seconds, `rst` answers SYNs only, and at once (RFC 5382 REQ-4).",
         ),
         key(
             "outside",
@@ -134,7 +146,6 @@ pub static NAT: Section = Section {
             "`off`",
             "Whether hosts may ask for mappings. `upnp`, `nat-pmp` and `pcp` are not built yet.",
         ),
-        not_built("tcp-timeout", "leave the key out: in this version only UDP passes through NATs"),
         not_built("nat64", "leave the key out: this version has no NAT64"),
     ],
 };
@@ -157,6 +168,12 @@ pub static IPV6: Section = Section {
             Kind::Duration,
             "`300s`",
             "How long it remembers a UDP flow after the last outbound packet (RFC 6092 REC-14).",
+        ),
+        key(
+            "tcp-timeout",
+            Kind::Duration,
+            "`7440s` (2h4m)",
+            "How long an established TCP connection may be idle (RFC 6092 REC-35). Any other is forgotten after `240s`, or as soon if this is shorter.",
         ),
     ],
 };

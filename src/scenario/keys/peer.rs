@@ -58,8 +58,9 @@ pub static PEER: Section = Section {
 /// An entry of `ice-servers` in WebRTC's form.
 pub static ICE_SERVER: Section = Section {
     name: "ice-servers",
-    about: "An entry is a `stun:HOST[:PORT]` or `turn:HOST[:PORT][?transport=udp]` URI (RFC 7064, RFC 7065), or an object as \
-            WebRTC's `iceServers` has them. HOST is a server's name, its `host` or its address; the port is 3478 if it is not given.",
+    about: "An entry is a `stun:HOST[:PORT]`, `turn:HOST[:PORT][?transport=udp|tcp]` or `turns:HOST[:PORT]` URI (RFC 7064, \
+            RFC 7065), or an object as WebRTC's `iceServers` has them. HOST is a server's name, its `host` or its address. The \
+            port is 3478 if it is not given, and 5349 of `turns:`, which is TURN over TLS.",
     keys: &[
         key("urls", Kind::Uris, "required", "Where the server is."),
         key("username", Kind::Text, "the right one", "The TURN user to log in as."),

@@ -8,8 +8,18 @@ pub static SERVER: Section = Section {
     about: "A server that offers STUN, TURN or both, as coturn does. With two addresses its STUN also answers RFC 5780's \
             behaviour discovery.",
     keys: &[
-        key("stun", Kind::Listen, "none", "The ports it answers STUN on (RFC 8489)."),
-        key("turn", Kind::Listen, "none", "The ports it answers TURN on (RFC 8656)."),
+        key(
+            "stun",
+            Kind::Listen,
+            "none",
+            "The ports it answers STUN on (RFC 8489). Agents ask over UDP alone: a TCP port tells nothing a UDP candidate can use.",
+        ),
+        key(
+            "turn",
+            Kind::Listen,
+            "none",
+            "The ports it answers TURN on (RFC 8656), and over what: UDP, TCP or TLS.",
+        ),
         key("address", Kind::Address, "the next of 192.0.2.0/24", "Its address."),
         key(
             "addresses",

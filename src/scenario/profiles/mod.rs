@@ -10,7 +10,7 @@ pub use summary::Summary;
 use crate::base::SimDuration;
 use crate::plan::{
     Access, DenyAction, FilteringBehavior, Firewall, InboundPolicy, NatBehavior, Nickname, NicknameMeaning,
-    OutboundPolicy,
+    OutboundPolicy, TcpLifetimes,
 };
 
 /// A device profile: a file that spells out every axis, cites its sources and names what it has from memory only.
@@ -170,8 +170,10 @@ pub fn profile(name: &str) -> Option<String> {
         }
         NicknameMeaning::Firewall(filtering) => {
             format!(
-                "# {nickname}: no translation, a stateful firewall.\nfiltering: {filtering}\nudp-timeout: {}\n",
-                FIREWALL_LIFETIME
+                "# {nickname}: no translation, a stateful firewall.\nfiltering: {filtering}\nudp-timeout: {}\n\
+                 tcp-timeout: {}\n",
+                FIREWALL_LIFETIME,
+                TcpLifetimes::DEFAULT.established
             )
         }
         NicknameMeaning::Nat(behavior) => {
@@ -185,13 +187,14 @@ pub fn profile(name: &str) -> Option<String> {
 /// How long a firewall remembers a flow unless told otherwise, as a NAT does.
 pub const FIREWALL_LIFETIME: SimDuration = SimDuration::from_secs(120);
 
-/// A firewall that lets everything out, and in what was asked for.
+/// A firewall that lets everything out, and in what was asked for. It remembers TCP connections as RFC 6092 asks.
 pub(super) const fn stateful(filtering: FilteringBehavior, udp_lifetime: SimDuration) -> Firewall {
     Firewall {
         outbound: OutboundPolicy { default: Access::Allow, allow: Vec::new(), action: DenyAction::Drop },
         inbound: InboundPolicy::Deny,
         filtering,
         udp_lifetime,
+        tcp: TcpLifetimes::DEFAULT,
         label: None,
     }
 }
@@ -221,6 +224,8 @@ pub fn axes_of(behavior: &NatBehavior) -> Vec<(&'static str, String)> {
         ("udp-timeout", lifetimes.udp.to_string()),
         ("udp-timeout-unreplied", lifetimes.udp_unreplied.to_string()),
         ("timeout-refresh", lifetimes.refresh.to_string()),
+        ("tcp-timeout", lifetimes.tcp.established.to_string()),
+        ("tcp-timeout-transitory", lifetimes.tcp.transitory.to_string()),
         ("unsolicited", behavior.unsolicited.to_string()),
     ]);
     axes

@@ -1,7 +1,9 @@
 //! NATs, firewalls and what is behind what.
 
 use super::names::{Names, Section};
-use crate::plan::{FilteringBehavior, Firewall, NatBehavior, NicknameMeaning, PortAssignment, Topology};
+use crate::plan::{
+    FilteringBehavior, Firewall, NatBehavior, NicknameMeaning, PortAssignment, TcpLifetimes, Topology,
+};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, LinkSpec, Named, Start};
 use crate::scenario::profiles::{self, FIREWALL_LIFETIME, axes_of};
@@ -169,10 +171,14 @@ fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>
             What::Forwards
         }
         Some(NicknameMeaning::Firewall(filtering)) => {
-            meaningless(reader, body, &["filtering", "udp-timeout"], "a firewall, which does not translate");
-            let filtering = body.axes.filtering.as_ref().map_or(filtering, |at| at.value);
-            let lifetime = body.axes.udp_timeout.as_ref().map_or(FIREWALL_LIFETIME, |at| at.value);
-            What::Filters(Firewall { label, ..profiles::stateful(filtering, lifetime) })
+            let keys = ["filtering", "udp-timeout", "tcp-timeout"];
+            meaningless(reader, body, &keys, "a firewall, which does not translate");
+            let axes = &body.axes;
+            let filtering = axes.filtering.as_ref().map_or(filtering, |at| at.value);
+            let lifetime = axes.udp_timeout.as_ref().map_or(FIREWALL_LIFETIME, |at| at.value);
+            let tcp = axes.tcp_timeout.as_ref();
+            let tcp = tcp.map_or(TcpLifetimes::DEFAULT, |at| TcpLifetimes::established(at.value));
+            What::Filters(Firewall { label, tcp, ..profiles::stateful(filtering, lifetime) })
         }
         Some(NicknameMeaning::Nat(mut behavior)) => {
             body.axes.apply(&mut behavior);
@@ -266,7 +272,11 @@ fn meaningless(reader: &mut Reader<'_>, nat: &file::Nat, allowed: &[&str], what:
 }
 
 fn firewall_axes(firewall: &Firewall) -> Vec<(&'static str, String)> {
-    vec![("filtering", firewall.filtering.to_string()), ("udp-timeout", firewall.udp_lifetime.to_string())]
+    vec![
+        ("filtering", firewall.filtering.to_string()),
+        ("udp-timeout", firewall.udp_lifetime.to_string()),
+        ("tcp-timeout", firewall.tcp.established.to_string()),
+    ]
 }
 
 fn from_firewall(named: &Named<file::Firewall>) -> Box<'_> {
@@ -292,7 +302,11 @@ fn from_firewall(named: &Named<file::Firewall>) -> Box<'_> {
 
 fn assumed_of(body: &file::Firewall, firewall: &Firewall) -> Vec<(&'static str, String)> {
     let mut assumed = firewall_axes(firewall);
-    let given = [("filtering", body.filtering.is_some()), ("udp-timeout", body.udp_timeout.is_some())];
+    let given = [
+        ("filtering", body.filtering.is_some()),
+        ("udp-timeout", body.udp_timeout.is_some()),
+        ("tcp-timeout", body.tcp_timeout.is_some()),
+    ];
     assumed.retain(|(key, _)| !body.lets_everything_in() && !given.contains(&(*key, true)));
     if body.inbound.is_none() {
         assumed.push(("inbound", firewall.inbound.to_string()));

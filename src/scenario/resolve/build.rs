@@ -7,7 +7,7 @@ use super::assumed::{Assumed, list};
 use super::boxes::{Boxes, What};
 use super::link::{link, named_link};
 use crate::base::{NodeId, SimDuration};
-use crate::plan::{Element, FilteringBehavior, Ipv6Side, Link, Nat, Topology};
+use crate::plan::{Element, FilteringBehavior, Ipv6Side, Link, Nat, TcpLifetimes, Topology};
 use crate::scenario::read::Reader;
 
 /// RFC 6092 REC-14: how long a UDP flow over IPv6 is remembered.
@@ -102,17 +102,22 @@ impl Boxes<'_> {
         let (network, given) = (addresses.ipv6[index]?, self.all[index].ipv6?);
         let filtering = given.filtering.as_ref().map(|at| at.value);
         let udp_lifetime = given.udp_timeout.as_ref().map(|at| at.value);
+        let tcp = given.tcp_timeout.as_ref().map(|at| TcpLifetimes::established(at.value));
         let side = Ipv6Side {
             prefix: network.prefix,
             gateway: network.gateway,
             filtering: filtering.unwrap_or(FilteringBehavior::AddressAndPortDependent),
             udp_lifetime: udp_lifetime.unwrap_or(IPV6_LIFETIME),
+            tcp: tcp.unwrap_or(TcpLifetimes::DEFAULT),
         };
         if filtering.is_none() {
             assumed.note(key, "ipv6.filtering", side.filtering);
         }
         if udp_lifetime.is_none() {
             assumed.note(key, "ipv6.udp-timeout", side.udp_lifetime);
+        }
+        if tcp.is_none() {
+            assumed.note(key, "ipv6.tcp-timeout", side.tcp.established);
         }
         Some(side)
     }

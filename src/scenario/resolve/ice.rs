@@ -5,13 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use super::assumed::{Assumed, list};
 use super::names::{Names, Section};
 use super::servers::Placed;
-use crate::plan::{Credentials, IceServer, IceServerKind, Listen};
+use crate::plan::{Credentials, IceServer, IceServerKind, Listen, Transport, default_port, ice_uri};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, Named, Uri};
 use crate::scenario::read::{At, Reader, listed};
-
-/// The port of a URI that names none (RFC 7064, RFC 7065).
-const DEFAULT_PORT: u16 = 3_478;
 
 /// The servers of one peer.
 pub fn servers(
@@ -58,8 +55,7 @@ pub fn servers(
         }
         None => {
             for (index, server) in file.servers.iter().enumerate() {
-                let mut add = |listen: Option<&At<Listen>>, kind, credentials: Option<Credentials>| {
-                    let Some(Listen { port, transport }) = listen.map(|at| at.value) else { return };
+                let mut add = |Listen { port, transport }, kind, credentials: Option<Credentials>| {
                     for address in placed[index].addresses_for(own) {
                         let address = SocketAddr::new(address, port);
                         let (host, credentials) = (Some(server.name.value.clone()), credentials.clone());
@@ -67,8 +63,13 @@ pub fn servers(
                         found.push(IceServer { node, address, kind, transport, host, credentials });
                     }
                 };
-                add(server.body.stun.first(), IceServerKind::Stun, None);
-                add(server.body.turn.first(), IceServerKind::Turn, login(index, None));
+                // A TCP port tells nothing a UDP candidate can use.
+                if let Some(port) = Listen::udp_ports(&values(&server.body.stun)).next() {
+                    add(Listen::udp(port), IceServerKind::Stun, None);
+                }
+                for listen in Listen::first_of_each(&values(&server.body.turn)) {
+                    add(listen, IceServerKind::Turn, login(index, None));
+                }
             }
             assumed.note(&format!("peers.{}", peer.name.value), "ice-servers", uris(file, &found, placed));
         }
@@ -101,9 +102,7 @@ fn uris(file: &File, servers: &[IceServer], placed: &[Placed]) -> String {
         .iter()
         .filter_map(|server| {
             let index = placed.iter().position(|other| other.node == server.node)?;
-            let port = server.address.port();
-            let port = if port == DEFAULT_PORT { String::new() } else { format!(":{port}") };
-            Some(format!("{}:{}{port}", server.kind, file.servers[index].name.value))
+            Some(server.uri(&file.servers[index].name.value))
         })
         .collect();
     // A server with both families is named once.
@@ -151,7 +150,7 @@ fn target(
         IceServerKind::Stun => &server.body.stun,
         IceServerKind::Turn => &server.body.turn,
     };
-    let listen = Listen { port: target.port.unwrap_or(DEFAULT_PORT), transport: *transport };
+    let listen = Listen { port: target.port.unwrap_or(default_port(*transport)), transport: *transport };
     if !offered.iter().any(|at| at.value == listen) && !server.broken {
         reader.report(no_service(server, *kind, listen, target.port.is_some(), offered, uri));
     }
@@ -167,19 +166,49 @@ fn no_service(
     uri: &At<Uri>,
 ) -> Diagnostic {
     let name = &server.name.value;
-    let ports: Vec<String> = offered.iter().map(|at| at.value.to_string()).collect();
-    let port = wanted.port;
+    let offered = values(offered);
+    let ports: Vec<String> = offered.iter().map(Listen::to_string).collect();
+    let Listen { port, transport } = wanted;
     let word = kind.word().to_uppercase();
-    let diagnostic =
-        Diagnostic::new(Code::NoSuchService, format!("server `{name}` does not offer {word} on port {port}"))
-            .at(uri.span, if explicit { "no such port" } else { "a URI without a port means 3478" })
-            .see(server.name.span, "the server is defined here");
-    match offered.first() {
-        Some(first) => diagnostic
-            .help(format!("write `{kind}:{name}:{}`", first.value.port))
-            .help(format!("it offers {word} on {}", listed(ports.iter().map(String::as_str)))),
-        None => diagnostic.help(format!("add `{kind}: [{wanted}]` to `{name}`")),
+    let speaks_udp_alone =
+        transport == Transport::Udp && offered.iter().all(|listen| listen.transport == Transport::Udp);
+    let spoken = transport.word().to_uppercase();
+    let service = if speaks_udp_alone { word.clone() } else { format!("{word} over {spoken}") };
+    let label = if offered.iter().any(|listen| listen.port == port) {
+        format!("not over {spoken}")
+    } else if explicit {
+        "no such port".to_owned()
+    } else {
+        format!("a URI without a port means {port}")
+    };
+    let message = format!("server `{name}` does not offer {service} on port {port}");
+    let mut diagnostic = Diagnostic::new(Code::NoSuchService, message)
+        .at(uri.span, label)
+        .see(server.name.span, "the server is defined here");
+    match nearest_offer(kind, wanted, &offered) {
+        Some(Listen { port, transport }) => {
+            diagnostic = diagnostic.help(format!("write `{}`", ice_uri(kind, transport, name, port)));
+        }
+        None => diagnostic = diagnostic.help(format!("add `{kind}: [{wanted}]` to `{name}`")),
     }
+    if offered.is_empty() {
+        return diagnostic;
+    }
+    diagnostic.help(format!("it offers {word} on {}", listed(ports.iter().map(String::as_str))))
+}
+
+/// What comes nearest to what is wanted, of what a URI can name: by transport, then by port.
+fn nearest_offer(kind: IceServerKind, wanted: Listen, offered: &[Listen]) -> Option<Listen> {
+    let can_be_named = |listen: &&Listen| kind == IceServerKind::Turn || listen.transport == Transport::Udp;
+    let distance = |listen: &&Listen| {
+        let is_udp = [wanted, **listen].map(|listen| listen.transport == Transport::Udp);
+        (is_udp[0] != is_udp[1], listen.transport != wanted.transport, listen.port != wanted.port)
+    };
+    offered.iter().filter(can_be_named).min_by_key(distance).copied()
+}
+
+fn values(listen: &[At<Listen>]) -> Vec<Listen> {
+    listen.iter().map(|at| at.value).collect()
 }
 
 #[cfg(test)]
@@ -203,5 +232,48 @@ calls: [a -> b]";
         let names: Vec<_> = peer.ice_servers.iter().map(|server| server.host.as_deref()).collect();
         assert_eq!(names, [Some("turn.example.org"), Some("relay"), None]);
         assert!(peer.ice_servers.iter().all(|server| server.transport == Transport::Udp));
+    }
+
+    #[test]
+    fn without_a_list_a_peer_knows_the_first_port_of_each_transport_and_stun_over_udp_alone() {
+        let text = "
+servers:
+  relay:
+    stun: [3479/tcp, 3478/udp]
+    turn: [443/tls, 80/tcp, 3478/udp, 3480/udp, 5349/tls]
+peers: { a: {}, b: {} }
+calls: [a -> b]";
+
+        let plan = load(&Source::new("test.nat.yaml", text), &Overrides::default(), &Limits::DEFAULT)
+            .unwrap_or_else(|rejection| panic!("{rejection}"));
+
+        let node = plan.topology.find("a").map(|id| plan.topology.node(id)).expect("a node");
+        let Element::Peer(peer) = &node.element else { panic!("a peer") };
+        let uris: Vec<_> = peer.ice_servers.iter().map(|server| server.uri("relay")).collect();
+        let expected = ["stun:relay", "turn:relay", "turn:relay:80?transport=tcp", "turns:relay:443"];
+        assert_eq!(uris, expected);
+        let written =
+            plan.assumptions.iter().find(|noted| noted.key == "peers.a.ice-servers").expect("a note");
+        assert_eq!(written.value, format!("[{}]", expected.join(", ")));
+    }
+
+    #[test]
+    fn a_uri_says_what_is_spoken_and_tls_has_a_port_of_its_own() {
+        let text = "
+servers: { relay: { turn: [3478/udp, 3478/tcp, 443/tls, 5349/tls] } }
+peers:
+  a: { ice-servers: ['turn:relay?transport=udp', 'turn:relay?transport=tcp', 'turns:relay', 'TURNS:relay:443?transport=tcp'] }
+  b: {}
+calls: [a -> b]";
+
+        let plan = load(&Source::new("test.nat.yaml", text), &Overrides::default(), &Limits::DEFAULT)
+            .unwrap_or_else(|rejection| panic!("{rejection}"));
+
+        let node = plan.topology.find("a").map(|id| plan.topology.node(id)).expect("a node");
+        let Element::Peer(peer) = &node.element else { panic!("a peer") };
+        let meant: Vec<_> =
+            peer.ice_servers.iter().map(|server| (server.transport, server.address.port())).collect();
+        let (tcp, tls) = (Transport::Tcp, Transport::Tls);
+        assert_eq!(meant, [(Transport::Udp, 3_478), (tcp, 3_478), (tls, 5_349), (tls, 443)]);
     }
 }

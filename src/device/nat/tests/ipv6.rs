@@ -1,7 +1,7 @@
 //! The IPv6 side of a NAT box: RFC 6092's simple security.
 
 use super::*;
-use crate::plan::{Accepts, Ipv6Side};
+use crate::plan::{Accepts, Ipv6Side, TcpLifetimes};
 
 const REMOTE: &str = "[2001:db8:5::1]:3478";
 const INSIDE: &str = "[2001:db8:a::10]:5000";
@@ -16,6 +16,7 @@ fn lab(filtering: FilteringBehavior) -> Lab {
         gateway: "2001:db8:a::1".parse().expect("an address"),
         filtering,
         udp_lifetime: secs(300),
+        tcp: TcpLifetimes::established(secs(600)),
     };
     let both = FilteringBehavior::AddressAndPortDependent;
     let config = plan::Nat {
@@ -173,4 +174,23 @@ fn a_reboot_forgets_who_was_asked() {
     assert_eq!(enter(&mut lab, REMOTE, INSIDE), IN);
     lab.nat.reboot(&mut lab.out);
     assert_eq!(drop_of(enter(&mut lab, REMOTE, INSIDE)).reason, DropReason::FirewallInbound);
+}
+
+#[test]
+fn a_connection_is_remembered_for_as_long_as_the_side_says() {
+    for (idle, expected) in [(599, true), (600, false)] {
+        let mut lab = strict();
+        let segment = |lab: &mut Lab, outbound: bool, syn: bool, ack: bool| {
+            let flags = TcpFlags { syn, ack, ..TcpFlags::default() };
+            let (from, to) = if outbound { (INSIDE, REMOTE) } else { (REMOTE, INSIDE) };
+            let mut packet =
+                Packet::tcp(Flow::new(at(from), at(to)), TcpSegment { flags, ..TcpSegment::default() });
+            lab.handle(PortId::new(u16::from(outbound)), &mut packet)
+        };
+        segment(&mut lab, true, true, false);
+        segment(&mut lab, false, true, true);
+        segment(&mut lab, true, false, true);
+        lab.wait(secs(idle));
+        assert_eq!(segment(&mut lab, false, false, true) == IN, expected, "after {idle} s");
+    }
 }

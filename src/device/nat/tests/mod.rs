@@ -14,6 +14,7 @@ mod pooling;
 mod ports;
 mod quarantine;
 mod tcp;
+mod tcp_hosts;
 mod traversal;
 mod unsolicited;
 

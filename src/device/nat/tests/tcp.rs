@@ -1,7 +1,7 @@
 //! RFC 5382, RFC 7857 §2.
 
 use super::*;
-use crate::plan::{Hairpinning, Unsolicited};
+use crate::plan::{Hairpinning, Protocol, TcpLifetimes, TcpPhase, Unsolicited};
 
 const HOST: &str = "10.0.0.2:5000";
 const REMOTE: &str = "192.0.2.1:443";
@@ -312,4 +312,58 @@ fn a_handshake_may_turn_round_at_the_nat() {
     assert_eq!(lab.send_tcp(HOST, server, ACK), Ok(client));
     lab.wait(secs(7_439));
     assert_eq!(lab.rows().len(), 2, "both mappings carry an established connection");
+}
+
+#[test]
+fn a_row_tells_how_far_its_connection_has_come() {
+    let mut lab = Lab::new(port_restricted());
+    lab.sent(HOST, REMOTE);
+    let external = lab.connected();
+    lab.send_tcp(HOST, at(REMOTE), FIN).expect("known");
+    lab.receive_tcp(at(REMOTE), external, FIN).expect("known");
+    lab.receive_tcp(at(REMOTE), external, RST).expect("known");
+
+    let phases: Vec<_> = lab.rows().iter().map(|row| (row.protocol, row.phase)).collect();
+    assert_eq!(phases, [(Protocol::Udp, None), (Protocol::Tcp, Some(TcpPhase::Reset))]);
+    let told = lab.out.changes.iter().filter_map(|change| match change {
+        StateChange::MappingCreated(row) => row.phase,
+        StateChange::MappingPhase { internal, external: outside, phase } => {
+            assert_eq!((*internal, *outside), (at(HOST), external));
+            Some(*phase)
+        }
+        _ => None,
+    });
+    let on_the_way = [TcpPhase::Opening, TcpPhase::Established, TcpPhase::Closing, TcpPhase::Reset];
+    assert_eq!(told.collect::<Vec<_>>(), on_the_way);
+}
+
+#[test]
+fn lifetimes_are_those_of_the_nat() {
+    let mut behavior = port_restricted();
+    behavior.lifetimes.tcp = TcpLifetimes { established: secs(350), transitory: secs(30) };
+    for (open, lifetime) in [(false, 30), (true, 350)] {
+        for (idle, alive) in [(lifetime - 1, true), (lifetime, false)] {
+            let mut lab = Lab::new(behavior.clone());
+            if open {
+                lab.connected();
+            } else {
+                lab.send_tcp(HOST, at(REMOTE), SYN).expect("mapped");
+            }
+            lab.wait(secs(idle));
+            assert_eq!(!lab.rows().is_empty(), alive, "after {idle} s");
+        }
+    }
+}
+
+#[test]
+fn new_lifetimes_hold_from_a_connections_next_segment_on() {
+    let mut lab = Lab::new(port_restricted());
+    let external = lab.connected();
+    let mut short = port_restricted();
+    short.lifetimes.tcp = TcpLifetimes::established(secs(60));
+    lab.nat.reconfigure(&short);
+    lab.wait(secs(7_439));
+    assert_eq!(lab.receive_tcp(at(REMOTE), external, ACK), Ok(at(HOST)));
+    lab.wait(secs(60));
+    assert_eq!(lab.receive_tcp(at(REMOTE), external, ACK), Err(DropReason::NatExpired));
 }

@@ -105,6 +105,7 @@ fn nat_lines(nat: &Nat) -> Vec<String> {
             format!("ipv6.prefix: {}", side.prefix),
             format!("ipv6.filtering: {}", side.filtering),
             format!("ipv6.udp-timeout: {}", side.udp_lifetime),
+            format!("ipv6.tcp-timeout: {}", side.tcp.established),
         ]
     });
     std::iter::once(format!("inside: {}", nat.inside)).chain(axes).chain(ipv6).collect()
@@ -118,6 +119,7 @@ fn firewall_lines(firewall: &Firewall) -> Vec<String> {
         format!("inbound: {}", firewall.inbound),
         format!("filtering: {}", firewall.filtering),
         format!("udp-timeout: {}", firewall.udp_lifetime),
+        format!("tcp-timeout: {}", firewall.tcp.established),
     ]
 }
 

@@ -22,6 +22,9 @@ pub struct Nat {
 #[derive(Debug, Serialize)]
 struct Mapping {
     protocol: &'static str,
+    /// What phases its connections were in, and since when; empty where it is not TCP's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    phases: Vec<(f64, &'static str)>,
     inside: String,
     outside: String,
     #[serde(rename = "for")]
@@ -101,10 +104,13 @@ fn mappings(report: Report<'_>, node: NodeId) -> Vec<Mapping> {
                 let live = mappings.iter_mut().filter(|one| one.until.is_none());
                 live.for_each(|mapping| mapping.until = Some(at.as_millis_f64()));
             }
+            StateChange::MappingPhase { internal, external, phase } => {
+                if let Some(mapping) = live_mapping(&mut mappings, Protocol::Tcp, *internal, *external) {
+                    mapping.phases.push((at.as_millis_f64(), phase.word()));
+                }
+            }
             StateChange::MappingExpired { protocol, internal, external } => {
-                let (inside, outside) = (internal.to_string(), external.to_string());
-                let live = |one: &&mut Mapping| one.is_live(*protocol, &outside) && one.inside == inside;
-                if let Some(mapping) = mappings.iter_mut().find(live) {
+                if let Some(mapping) = live_mapping(&mut mappings, *protocol, *internal, *external) {
                     mapping.until = Some(at.as_millis_f64());
                 }
             }
@@ -112,6 +118,16 @@ fn mappings(report: Report<'_>, node: NodeId) -> Vec<Mapping> {
         }
     }
     mappings
+}
+
+fn live_mapping(
+    mappings: &mut [Mapping],
+    protocol: Protocol,
+    internal: SocketAddr,
+    external: SocketAddr,
+) -> Option<&mut Mapping> {
+    let (inside, outside) = (internal.to_string(), external.to_string());
+    mappings.iter_mut().find(|one| one.is_live(protocol, &outside) && one.inside == inside)
 }
 
 impl Mapping {
@@ -123,6 +139,7 @@ impl Mapping {
             .map(|accepts| accepts.remotes.iter().map(|remote| (from, names::endpoint(*remote))).collect());
         Self {
             protocol: row.protocol.word(),
+            phases: row.phase.iter().map(|phase| (from, phase.word())).collect(),
             inside: row.internal.to_string(),
             outside: row.external.to_string(),
             for_remote: row.for_remote.map_or("anybody".into(), names::endpoint),
@@ -136,6 +153,7 @@ impl Mapping {
     fn remembered(at: SimTime, protocol: Protocol, inside: String, accepted: (f64, String)) -> Self {
         Self {
             protocol: protocol.word(),
+            phases: Vec::new(),
             outside: inside.clone(),
             inside,
             for_remote: "anybody".into(),

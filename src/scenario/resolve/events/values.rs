@@ -56,6 +56,7 @@ pub fn firewall(reader: &mut Reader<'_>, change: &file::Firewall, now: &Firewall
     let idle = [
         ("filtering", change.filtering.as_ref().map(|at| at.span)),
         ("udp-timeout", change.udp_timeout.as_ref().map(|at| at.span)),
+        ("tcp-timeout", change.tcp_timeout.as_ref().map(|at| at.span)),
     ];
     for (key, span) in idle {
         // Beside its own `inbound: allow` the reader has refused it already.
