@@ -5,15 +5,16 @@ mod bridge;
 mod driver;
 mod programs;
 
-use std::io::Read as _;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use bridge::Bridge;
 use driver::relayed_call;
 use programs::{bounded, is_here, output_of, with_modules};
 use punchlab::base::{NodeId, PortRange};
 use punchlab::plan::{CandidateType, Credentials, IceServer, IceServerKind, StackKind, Transport};
+use punchlab::wire::stun::{Builder, TransactionId, method};
 
 #[test]
 fn the_client_of_coturn_gets_everything_back_from_our_server() {
@@ -86,26 +87,36 @@ impl Coturn {
         let free = TcpListener::bind((host, 0)).expect("a free port").local_addr().expect("an address");
         let (port, host) = (free.port().to_string(), host.to_string());
         let mut command = bounded("turnserver");
-        command.args(["-n", "--lt-cred-mech", "--user", "demo:secret", "--realm", "punchlab.test", "--no-tls"]);
-        command.args(["--no-dtls", "--no-cli", "--log-file", "stdout", "--pidfile", "/dev/null"]);
+        command.args([
+            "-n",
+            "--lt-cred-mech",
+            "--user",
+            "demo:secret",
+            "--realm",
+            "punchlab.test",
+            "--no-tls",
+        ]);
+        command.args(["--no-dtls", "--no-cli", "--log-file", "/dev/null", "--pidfile", "/dev/null"]);
         command.args(["-L", &host, "-E", &host, "-p", &port, "--min-port", "20300", "--max-port", "20399"]);
-        let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("coturn starts");
-        let mut server = Self { process, address: free };
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("coturn starts");
+        let server = Self { process, address: free };
         server.wait_until_it_listens();
         server
     }
 
-    /// It says so for every address; the last thing it opens is UDP.
-    fn wait_until_it_listens(&mut self) {
-        let mut output = self.process.stdout.take().expect("its output");
-        let (mut said, mut buffer) = (String::new(), [0; 4_096]);
-        while !(said.contains("UDP listener opened on") && said.contains("TCP listener opened on")) {
-            let length = output.read(&mut buffer).expect("readable output");
-            assert!(length > 0, "coturn ended: {said}");
-            said.push_str(&String::from_utf8_lossy(&buffer[..length]));
+    /// Its log is buffered, so it is asked: over UDP until it answers, and whether it takes connections.
+    fn wait_until_it_listens(&self) {
+        let socket = UdpSocket::bind((self.address.ip(), 0)).expect("a socket");
+        socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a time-out");
+        let request = Builder::request(method::BINDING, TransactionId::from(7)).finish();
+        let began = Instant::now();
+        let is_up = || {
+            socket.send_to(&request, self.address).expect("sent");
+            socket.recv(&mut [0; 512]).is_ok() && TcpStream::connect(self.address).is_ok()
+        };
+        while !is_up() {
+            assert!(began.elapsed() < Duration::from_secs(20), "coturn does not answer");
         }
-        // It must be able to go on talking.
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
     }
 
     fn as_ice_server(&self, transport: Transport) -> IceServer {

@@ -28,7 +28,7 @@ pub fn with_modules(command: &mut Command) -> &mut Command {
 /// A program that is stopped if it hangs.
 pub fn bounded(program: &str) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=1", "20", program]);
+    command.args(["--kill-after=1", "60", program]);
     command
 }
 
