@@ -33,7 +33,7 @@ impl IceStack for Discreet {
     fn poll(&mut self) -> Option<Output> {
         loop {
             match self.0.poll()? {
-                Output::Signal(Signal::Candidate(candidate))
+                Output::Signal(Signal::Candidate { candidate, .. })
                     if candidate.kind == CandidateType::ServerReflexive => {}
                 other => return Some(other),
             }

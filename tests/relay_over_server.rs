@@ -10,7 +10,8 @@ use punchlab::base::{Limits, NodeId, PortId, PortRange, Random, SimDuration, Sim
 use punchlab::device::server::Server;
 use punchlab::device::{Device, Outbox};
 use punchlab::plan::{
-    self, Credentials, IceServer, IceServerKind, IceTransportPolicy, Listen, StackKind, Transport,
+    self, Credentials, HostCandidates, IceServer, IceServerKind, IceTransportPolicy, Listen, StackKind,
+    Transport,
 };
 use punchlab::wire::{Flow, Packet, SelectedPair, Signal};
 
@@ -120,8 +121,12 @@ impl World {
                     server(IceServerKind::Stun, None),
                     server(IceServerKind::Turn, Some(demo())),
                 ],
+                port_mapping: Vec::new(),
                 policy: IceTransportPolicy::All,
                 trickle: true,
+                lite: false,
+                host_candidates: HostCandidates::Visible,
+                names: Vec::new(),
                 max_candidates: 100,
             };
             Side {

@@ -38,6 +38,7 @@ fn tshark_finds_nothing_malformed_in_real_runs() {
         "relay-only-policy",
         "two-stacks",
         "dual-stack-ipv6-firewall",
+        "mdns-two-homes",
     ];
     for name in names {
         let text = tshark(capture_of_a_scenario(name), &CHECKED);
@@ -53,6 +54,22 @@ fn assert_nothing_is_malformed(text: &str) {
     let complaints = ["[Malformed", "_ws.malformed", "Checksum Status: Bad", "[Expert Info (Error"];
     let is_complaint = |line: &&str| complaints.iter().any(|complaint| line.contains(complaint));
     assert_eq!(text.lines().filter(is_complaint).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn tshark_reads_names_that_are_asked_for_and_answered() {
+    if !tshark_is_here() {
+        return;
+    }
+    let text = tshark(capture_of_a_scenario("mdns-same-lan"), &CHECKED);
+    for expected in [
+        "Multicast Domain Name System (query)",
+        "Multicast Domain Name System (response)",
+        "type A, class IN, cache flush, addr 10.0.1.2",
+    ] {
+        assert!(text.contains(expected), "no {expected}");
+    }
+    assert_nothing_is_malformed(&text);
 }
 
 #[test]

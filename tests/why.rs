@@ -96,7 +96,7 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
             |f, c| c[2] != c[4] && f.has_only(&c[1], &c[2]) && f.has_only(&c[3], &c[4]),
         ),
         (
-            r"(\S+) sends to (\S+)'s ([a-zA-Z ]+) (\S+) and (\S+) sends to (\S+)'s ([a-zA-Z ]+) (\S+); (.+) rewrites? the addresses on the way",
+            r"(\S+) sends to (\S+)'s ([a-zA-Z0-9 -]+) (\S+) and (\S+) sends to (\S+)'s ([a-zA-Z0-9 -]+) (\S+); (.+) rewrites? the addresses on the way",
             |f, c| {
                 f.sends_data(&c[1], &c[4])
                     && f.sends_data(&c[5], &c[8])
@@ -111,6 +111,10 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
         (r"In front of \S+, (.+) lets anybody in \(filtering: endpoint-independent\)", |f, c| {
             names(&c[1]).iter().all(|node| f.lets_anybody_in(node))
         }),
+        (r"In front of \S+, (\S+) lets anybody in through the mapping that (\S+) asked it for", |f, c| {
+            f.named("mapping-granted").any(|e| e["node"] == c[1])
+                && f.packets().any(|p| p["origin"] == c[2] && text(p, "label").to_lowercase().contains("map"))
+        }),
         (
             r"It would have worked without STUN as well: one side can be reached at an address it knows",
             |f, _| f.outcome["calls"].as_array().expect("calls").iter().any(|call| call["needs"] == "none"),
@@ -120,12 +124,16 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
             |f, c| f.check_died(&c[1], &c[2], &c[3], "", "", ""),
         ),
         (
-            r"(\S+)'s (check|answer to a check) to (\S+)'s ([a-zA-Z ]+) (\S+) died at (.+?) \((\S+)\), where it came from (\[\S+\]:\d+|[^\s:]+:\d+)(?:: (.+))?",
+            r"(\S+)'s (check|answer to a check) to (\S+)'s ([a-zA-Z0-9 -]+) (\S+) died at (.+?) \((\S+)\), where it came from (\[\S+\]:\d+|[^\s:]+:\d+)(?:: (.+))?",
             |f, c| {
                 f.check_died(&c[1], &c[6], &c[7], &c[5], &c[8], c.get(9).map_or("", |m| m.as_str()))
                     && f.is_kind(&c[3], &c[4], &c[5])
             },
         ),
+        (r"(\S+)'s connection to (\S+) died at (.+) \((firewall-inspect)\): (.+)", |f, c| {
+            f.died(&c[1], &c[3], &c[4]).any(|(packet, death)| packet["to"] == c[2] && death["rule"] == c[5])
+                && f.gathered(&c[1], "relay").next().is_none()
+        }),
         (
             r"(\S+) maps per destination \(mapping: (\S+)\): (\S+) was told (\S+), but the check came from (\S+)",
             |f, c| f.maps_twice(&c[1], &c[4], &c[5]),
@@ -142,8 +150,24 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
                 && f.gathered(&c[1], "relay").next().is_none()
         }),
         (r"(\S+) got no relay from its TURN server", |f, c| {
-            f.gathered(&c[1], "relay").next().is_none()
+            f.lacks_a_relay(&c[1])
                 && f.packets().any(|p| p["origin"] == c[1] && text(p, "label") == "Allocate request")
+        }),
+        (
+            r"(\S+)'s own addresses stood behind mDNS names, which resolve only on its own link, and (\S+) is not on it",
+            |f, c| {
+                f.named("candidate-gathered").any(|e| e["node"] == c[1] && e["name"].is_string())
+                    && f.named("name-asked").any(|e| e["node"] == c[2] && e["address"].is_null())
+            },
+        ),
+        (r"(\S+) told (\S+) none of its own addresses \(host-candidates: hidden\)", |f, c| {
+            let told = |e: &Value| {
+                e["candidates"].as_array().is_some_and(|all| {
+                    all.iter().any(|one| one.as_str().is_some_and(|line| line.contains(" typ host")))
+                })
+            };
+            f.named("signalled").any(|e| e["node"] == c[1] && e["to"] == c[2])
+                && !f.named("signalled").any(|e| e["node"] == c[1] && told(e))
         }),
         (r"Signalling lost the (offer|answer) of (\S+)", |f, c| {
             f.named("signalled")
@@ -161,11 +185,27 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
         (r"The pair changed at (\S+), after `(.+)` at (\S+)", |f, c| {
             f.is_last_change(&c[2], &c[3], &c[1]) && f.named("pair-selected").any(|e| is_at(e, &c[1]))
         }),
+        (r"(\S+) hung up at (\S+)", |f, c| {
+            f.named("ice-state").any(|e| e["node"] == c[1] && e["state"] == "closed" && is_at(e, &c[2]))
+        }),
         (r"(\S+): (.+)", |f, c| f.named("trouble").any(|e| e["node"] == c[1] && e["text"] == c[2])),
     ];
     let whole = |form: &str| Regex::new(&format!("^{form}$")).expect("a form");
     forms.iter().map(|(form, test)| (whole(form), *test)).collect()
 });
+
+/// The line with the names of peers in the place of those of their interfaces.
+fn of_hosts(plan: &Plan, mut line: Value) -> Value {
+    let interfaces = plan.topology.nodes().filter(|(_, node)| node.interface.is_some());
+    let hosts: Vec<(&str, &str)> = interfaces.map(|(id, _)| (plan.name_of(id), plan.host_of(id))).collect();
+    for key in ["node", "origin", "from", "to"] {
+        let host = hosts.iter().find(|(interface, _)| line[key] == *interface).map(|(_, host)| *host);
+        if let Some(host) = host {
+            line[key] = host.into();
+        }
+    }
+    line
+}
 
 impl Facts {
     fn of(plan: &Plan) -> Self {
@@ -174,7 +214,7 @@ impl Facts {
         let mut bytes = Vec::new();
         jsonl::write(&mut bytes, Report { plan, run: &run, outcome: &outcome }).expect("memory");
         let lines = std::str::from_utf8(&bytes).expect("UTF-8").lines();
-        let events = lines.map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let events = lines.map(|line| of_hosts(plan, serde_json::from_str(line).expect("JSON"))).collect();
         let whys = outcome.calls.iter().map(|call| call.why.clone()).collect();
         Self { events, outcome: serde_json::to_value(&outcome).expect("JSON"), whys }
     }
@@ -255,6 +295,13 @@ impl Facts {
         )
     }
 
+    /// There is a call in which the peer gathered something, but no relay.
+    fn lacks_a_relay(&self, node: &str) -> bool {
+        let gathered = || self.named("candidate-gathered").filter(|event| event["node"] == *node);
+        let is_relay = |event: &Value| text(event, "candidate").contains(" typ relay");
+        gathered().any(|event| !gathered().any(|other| other["call"] == event["call"] && is_relay(other)))
+    }
+
     /// All candidates of the peer are of this family, and there are some.
     fn has_only(&self, node: &str, family: &str) -> bool {
         let of_family = |address: String| address.starts_with('[') == (family == "IPv6");
@@ -262,6 +309,10 @@ impl Facts {
     }
 
     fn is_kind(&self, owner: &str, words: &str, address: &str) -> bool {
+        if let Some(nat) = words.strip_prefix("address as ").and_then(|rest| rest.strip_suffix(" granted it"))
+        {
+            return self.named("mapping-granted").any(|e| e["node"] == *nat && e["outside"] == *address);
+        }
         let has = |kind: &str| self.gathered(owner, kind).any(|known| known == address);
         match words {
             "own address" => has("host"),
@@ -315,7 +366,7 @@ impl Facts {
         let died = move |e: &&Value| e["by"] == *by && e["on"] == *on && e["reason"] == *reason;
         self.named("dropped").filter(died).filter_map(move |death| {
             let packet = self.packets().find(|packet| packet["packet"] == death["packet"])?;
-            (packet["origin"] == *origin).then_some((packet, death))
+            is_of(origin, text(packet, "origin")).then_some((packet, death))
         })
     }
 
@@ -371,7 +422,9 @@ impl Facts {
 
     /// True if this change of the scenario, made then, is the last one until some moment.
     fn is_last_change(&self, what: &str, at: &str, until: &str) -> bool {
-        let changes = self.named("scripted").filter(|e| e["action"] != "expect");
+        // An interface that comes up does nothing to a call by itself.
+        let is_change = |e: &&Value| e["action"] != "expect" && e["action"] != "interface-up";
+        let changes = self.named("scripted").filter(is_change);
         let last = changes.filter(|e| e["at_ms"].as_f64() <= Some(millis(until))).last();
         last.is_some_and(|e| e["text"] == *what && is_at(e, at))
     }
@@ -402,6 +455,11 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 /// `a`, `a and b`, `a, b and c`.
 fn names(list: &str) -> Vec<&str> {
     list.split(", ").flat_map(|part| part.split(" and ")).collect()
+}
+
+/// True if a node is this peer, or one of its interfaces.
+fn is_of(peer: &str, node: &str) -> bool {
+    node.strip_prefix(peer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn is_at(event: &Value, at: &str) -> bool {

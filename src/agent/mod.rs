@@ -13,6 +13,9 @@ mod conversation;
 mod gatherer;
 pub mod is_stack;
 mod own;
+mod port_mapping;
+mod privacy;
+mod retired;
 #[cfg(feature = "rtc")]
 pub mod rtc_stack;
 mod seeded;
@@ -24,14 +27,15 @@ mod turn_client;
 #[cfg(test)]
 mod world;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 pub use own::OwnStacks;
 pub use stream::{Connect, Security, StreamEnd, StreamId};
 
 use crate::base::{SimDuration, SimTime};
-use crate::plan::{IceServer, IceState, IceTransportPolicy, StackKind};
-use crate::wire::{Candidate, SelectedPair, Signal};
+use crate::plan::{HostCandidates, IceServer, IceState, IceTransportPolicy, StackKind};
+use crate::wire::signal::Description;
+use crate::wire::{Candidate, MdnsName, SelectedPair, Signal};
 
 /// RFC 8863 §4: an agent must not give up before checks could have been answered, 39.5 s after they could begin.
 pub const PATIENCE: SimDuration = SimDuration::from_millis(39_500);
@@ -51,10 +55,19 @@ pub struct AgentConfig {
     pub caller: bool,
     /// Servers to gather from.
     pub ice_servers: Vec<IceServer>,
+    /// For each address of its host whose sockets it asks a NAT to map: the address, and that NAT's address inside. What such
+    /// a NAT tells everybody comes as to a socket [`ANNOUNCED_AT`](crate::wire::port_mapping::ANNOUNCED_AT).
+    pub port_mapping: Vec<(IpAddr, IpAddr)>,
     /// Which candidates it may use.
     pub policy: IceTransportPolicy,
     /// True: candidates are signalled one by one as they are found.
     pub trickle: bool,
+    /// True: a lite agent (RFC 8445 §2.5). It answers checks and sends none, is called, and has no servers to gather from.
+    pub lite: bool,
+    /// What it tells of its own addresses.
+    pub host_candidates: HostCandidates,
+    /// The mDNS names its host answers for, and the addresses they stand for; none unless it hides behind names.
+    pub names: Vec<(IpAddr, MdnsName)>,
     /// How many candidates it may hold, its own and its peer's each.
     pub max_candidates: usize,
 }
@@ -98,8 +111,29 @@ pub enum Input<'a> {
     },
     /// The time it asked for has come.
     Timeout,
+    /// What came of [`Output::Resolve`].
+    Resolved {
+        /// The name that was asked for.
+        name: &'a MdnsName,
+        /// Its address; `None`: nobody on the host's link has it.
+        address: Option<IpAddr>,
+    },
     /// Send application data over the selected pair. Ignored while there is none, or while it is silent.
     Send(&'a [u8]),
+    /// One of its sockets is gone, because its interface went down: nothing comes in or leaves by it any more.
+    /// Streams that left from it are gone as well, without [`Input::Closed`].
+    BaseLost(SocketAddr),
+    /// Restart ICE (RFC 8445 §9): gather anew from sockets of now, and keep the old pair for data until there is a new one.
+    Restart {
+        /// Open sockets that it had no use of before, in order of preference; it gets more when it restarts again. Those
+        /// it has go out of use, and are closed with [`Output::CloseSocket`] when they are of no use any more.
+        sockets: &'a [SocketAddr],
+        /// The peer's offer, if the peer has restarted; `None`: this side's application wants it.
+        offer: Option<&'a Description>,
+    },
+    /// The call is over: give back what servers have allocated, and be [`IceState::Closed`]. The peer is told with
+    /// [`Signal::Bye`], which ends the call at its side too.
+    HangUp,
 }
 
 /// Something an agent wants or tells.
@@ -131,10 +165,14 @@ pub enum Output {
     /// A local candidate was found. It is signalled separately, if the policy allows.
     Gathered(Candidate),
     /// The state changed. Connected states follow the selection of a pair. After [`IceState::Failed`] the agent sends
-    /// nothing any more, whatever happens.
+    /// nothing any more unless it is restarted.
     State(IceState),
+    /// Ask the host's link for the address of this name, which stands for a candidate of the peer.
+    Resolve(MdnsName),
     /// A pair was selected, or another one than before.
     Selected(SelectedPair),
+    /// Close one of its sockets: it has no use for it any more.
+    CloseSocket(SocketAddr),
     /// Application data came in over the peer's selected pair.
     Data {
         /// Where it came from: the peer's candidate; through our own relay if `relayed`.

@@ -27,7 +27,7 @@ pub(super) enum Way {
     Stream(StreamId),
 }
 
-/// The numbers of an agent's streams.
+/// The numbers of an agent's streams. They go on over ICE restarts: a stream of before may still be open.
 #[derive(Debug, Default)]
 pub(super) struct StreamIds(u32);
 

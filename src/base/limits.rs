@@ -16,6 +16,8 @@ pub struct Limits {
     pub nodes: usize,
     /// Peers of a scenario.
     pub peers: usize,
+    /// Calls of a scenario: a mesh of all its peers.
+    pub calls: usize,
     /// Entries of any one list inside a scenario (outside addresses, ICE servers, expectations …).
     pub list_entries: usize,
     /// Cases of one file's matrix.
@@ -50,6 +52,7 @@ impl Limits {
         name_bytes: 63,
         nodes: 1_000,
         peers: 64,
+        calls: 2_016,
         list_entries: 256,
         cases: 256,
         virtual_time: SimDuration::from_secs(24 * 3600),

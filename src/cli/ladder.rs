@@ -121,7 +121,7 @@ fn window(arguments: &LadderArguments, console: &mut Console) -> Result<(SimTime
 
 /// The index of the call that was asked for.
 fn chosen(plan: &Plan, asked: Option<&str>) -> Result<usize, String> {
-    let ends = |call: &crate::plan::Call| format!("{}->{}", plan.name_of(call.from), plan.name_of(call.to));
+    let ends = |call: &crate::plan::Call| format!("{}->{}", plan.host_of(call.from), plan.host_of(call.to));
     let calls: Vec<String> = plan.calls.iter().map(ends).collect();
     let listed: Vec<String> =
         calls.iter().enumerate().map(|(number, call)| format!("\n  {number}  {call}")).collect();

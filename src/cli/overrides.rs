@@ -129,7 +129,7 @@ fn parse_limit(text: &str) -> Result<(String, u64), String> {
     }
 }
 
-const LIMIT_NAMES: [&str; 10] = [
+const LIMIT_NAMES: [&str; 11] = [
     "events",
     "events-at-one-instant",
     "packets-in-flight",
@@ -138,6 +138,7 @@ const LIMIT_NAMES: [&str; 10] = [
     "file-bytes",
     "nodes",
     "peers",
+    "calls",
     "list-entries",
     "cases",
 ];
@@ -154,6 +155,7 @@ fn set_limit(limits: &mut Limits, name: &str, value: u64) -> bool {
         "file-bytes" => limits.file_bytes = size,
         "nodes" => limits.nodes = size,
         "peers" => limits.peers = size,
+        "calls" => limits.calls = size,
         "list-entries" => limits.list_entries = size,
         "cases" => limits.cases = size,
         _ => return false,

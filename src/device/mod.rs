@@ -9,6 +9,7 @@ use crate::transport::tcp::Refusal;
 use crate::wire::Packet;
 
 pub mod firewall;
+pub(crate) mod group;
 pub mod link;
 pub mod nat;
 pub mod router;

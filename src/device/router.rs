@@ -1,5 +1,6 @@
 //! A router: forwards by destination and nothing else. It has no address, so it dies in silence.
 
+use super::group::is_link_local;
 use super::{Device, Outbox, Verdict};
 use crate::base::{PortId, SimTime};
 use crate::plan::graph::RouteTable;
@@ -27,7 +28,9 @@ impl Router {
 impl Device for Router {
     fn handle(&mut self, _now: SimTime, _port: PortId, packet: &mut Packet, _out: &mut Outbox) -> Verdict {
         let destination = packet.flow.destination.ip();
-        let Some(port) = self.routes.port_for(destination) else {
+        // Groups of a link are not routed (RFC 5771 §4, RFC 4291 §2.7).
+        let port = self.routes.port_for(destination).filter(|_| !is_link_local(destination));
+        let Some(port) = port else {
             return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination });
         };
         if packet.hop_limit <= 1 {
@@ -78,6 +81,14 @@ mod tests {
         let mut internet = Router::new(Topology::new().routes(NodeId::new(0)));
         let destination = "192.0.2.1".parse().expect("address");
         let (verdict, _, out) = forward(&mut internet, "192.0.2.1:1", 64);
+        assert_eq!(verdict, Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination }));
+        assert!(out.packets.is_empty());
+    }
+
+    #[test]
+    fn a_group_of_the_link_is_not_routed() {
+        let destination = "224.0.0.251".parse().expect("address");
+        let (verdict, _, out) = forward(&mut router(), "224.0.0.251:5353", 255);
         assert_eq!(verdict, Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination }));
         assert!(out.packets.is_empty());
     }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::streams::{HostStreams, StreamNews};
 use crate::base::{PortId, SimTime};
+use crate::device::group::is_link_local;
 use crate::device::{Device, Outbox, Verdict};
 use crate::plan::{DropReason, Rule};
 use crate::transport::tcp::{self, Refusal, Taken};
@@ -13,14 +14,22 @@ use crate::wire::{Body, IcmpKind, Packet, TcpSegment};
 pub struct Host {
     sockets: Vec<SocketAddr>,
     addresses: Vec<IpAddr>,
+    proxy: Option<SocketAddr>,
     /// Few hosts speak TCP, and those that do not pay nothing for it.
     streams: Option<Box<HostStreams>>,
 }
 
 impl Host {
-    /// A host without any socket.
-    pub const fn new(addresses: Vec<IpAddr>) -> Self {
-        Self { sockets: Vec::new(), addresses, streams: None }
+    /// A host without any socket, whose streams go through this HTTP proxy.
+    pub const fn new(addresses: Vec<IpAddr>, proxy: Option<SocketAddr>) -> Self {
+        Self { sockets: Vec::new(), addresses, proxy, streams: None }
+    }
+
+    /// Its HTTP proxy, and the address from which it goes there; `None` if it has none.
+    pub fn proxy(&self) -> Option<(IpAddr, SocketAddr)> {
+        let proxy = self.proxy?;
+        let own = self.addresses.iter().find(|own| own.is_ipv4() == proxy.is_ipv4())?;
+        Some((*own, proxy))
     }
 
     /// Opens a UDP socket, so that packets to it are delivered.
@@ -31,6 +40,11 @@ impl Host {
     /// Closes a UDP socket: packets to it are refused from now on.
     pub fn close(&mut self, socket: SocketAddr) {
         self.sockets.retain(|open| *open != socket);
+    }
+
+    /// Its network is gone: its streams end without a word, and nobody is told.
+    pub fn forget_streams(&mut self) {
+        self.streams = None;
     }
 
     /// Its streams, made by `make` if it has none yet. What is done to them takes effect with [`HostStreams::settle`].
@@ -73,6 +87,10 @@ impl Host {
 impl Device for Host {
     fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
         let destination = packet.flow.destination;
+        // Everybody on a link hears what is sent to its groups, and whoever does not care lets it be.
+        if is_link_local(destination.ip()) {
+            return Verdict::Deliver;
+        }
         if !self.addresses.contains(&destination.ip()) {
             return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination: destination.ip() });
         }

@@ -27,7 +27,9 @@ impl Machine {
         match &node.element {
             Element::Router => Self::Router(Router::new(routes())),
             Element::Firewall(firewall) => {
-                Self::Firewall(Box::new(Firewall::new(firewall, routes(), limits)))
+                let random = Random::stream(seed, &node.name, "proxy");
+                let firewall = Firewall::new(firewall, routes(), limits);
+                Self::Firewall(Box::new(firewall.with_proxy(&node.addresses, tcp.mtu, tcp.limit, random)))
             }
             Element::Nat(nat) => {
                 let random = Random::stream(seed, &node.name, "nat");
@@ -37,7 +39,7 @@ impl Machine {
                 let random = Random::stream(seed, &node.name, "server");
                 Self::Server(Box::new(Server::new(server, &node.addresses, limits, tcp.mtu, random)))
             }
-            Element::Peer(_) => Self::Host(Host::new(node.addresses.clone())),
+            Element::Peer(peer) => Self::Host(Host::new(node.addresses.clone(), peer.proxy)),
         }
     }
 

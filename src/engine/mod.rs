@@ -5,6 +5,7 @@
 
 pub(crate) mod host;
 pub(crate) mod machine;
+pub(crate) mod mdns;
 pub(crate) mod media;
 pub(crate) mod network;
 pub(crate) mod queue;

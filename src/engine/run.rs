@@ -49,10 +49,14 @@ pub struct Moment {
 /// One side of a call.
 #[derive(Debug, Clone)]
 pub struct SessionRun {
-    /// The host.
+    /// The host; of one with several interfaces the first.
     pub node: NodeId,
-    /// Its sockets on the host, in order of preference.
+    /// Every socket it had, in order of preference; those of ICE restarts follow.
     pub sockets: Vec<SocketAddr>,
+    /// The nodes these sockets are on, in the same order: interfaces of the host, if it has several.
+    pub places: Vec<NodeId>,
+    /// How many of these are of before its last ICE restart.
+    pub retired: usize,
     /// The name of the stack that ran.
     pub stack: &'static str,
     /// The other side.
@@ -65,6 +69,10 @@ pub struct SessionRun {
     pub remote_candidates: Vec<Candidate>,
     /// The agent's last state.
     pub state: IceState,
+    /// When its offers of ICE restarts were answered.
+    pub restarts: Vec<SimTime>,
+    /// When it hung up, or heard that its peer had; `None`: the call went on.
+    pub ended_at: Option<SimTime>,
     /// When it first reached a connected state.
     pub connected_at: Option<SimTime>,
     /// Every pair it selected, and when.
@@ -82,7 +90,30 @@ pub struct SessionRun {
 impl SessionRun {
     /// True if `address` on `node` is one of its sockets. Two homes may use the same private addresses.
     pub fn holds(&self, node: NodeId, address: SocketAddr) -> bool {
-        self.node == node && self.sockets.contains(&address)
+        self.place_of(address) == Some(node)
+    }
+
+    /// True if `node` is the host, or an interface of it that it has used.
+    pub fn is_at(&self, node: NodeId) -> bool {
+        self.node == node || self.places.contains(&node)
+    }
+
+    /// Its sockets since its last ICE restart.
+    pub fn present_sockets(&self) -> &[SocketAddr] {
+        self.sockets.get(self.retired..).unwrap_or_default()
+    }
+
+    /// The node it is connected by: that of the pair it selected last, or else of the preferred socket; of a host without
+    /// interfaces always the host.
+    pub fn place(&self) -> NodeId {
+        let used = self.selections.last().and_then(|(_, pair)| self.place_of(pair.local.address));
+        used.or(self.places.get(self.retired).copied()).unwrap_or(self.node)
+    }
+
+    /// The node that one of its sockets is on; `None`: it is none of them.
+    pub fn place_of(&self, address: SocketAddr) -> Option<NodeId> {
+        let index = self.sockets.iter().position(|socket| *socket == address)?;
+        self.places.get(index).copied()
     }
 }
 

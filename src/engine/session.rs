@@ -7,9 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::media::{self, Message};
 use super::run::{Observed, SessionRun};
 use crate::agent::{Connect, IceStack, Input, Output, Security, StackError, StreamId};
-use crate::base::{SessionId, SimDuration, SimTime};
+use crate::base::{Random, SessionId, SimDuration, SimTime};
 use crate::plan::IceState;
-use crate::wire::{Signal, Trail};
+use crate::trace::AgentEvent;
+use crate::wire::{MdnsName, Signal, Trail};
 
 /// How often a probe is repeated until it is answered.
 const PROBE_INTERVAL: SimDuration = SimDuration::from_millis(100);
@@ -25,9 +26,21 @@ pub struct Session {
     /// When the agent wants to be called.
     agent_due: Option<SimTime>,
     peer_name: String,
+    /// Where the ports of its sockets come from.
+    pub ports: Random,
     probe: Probe,
     /// The streams it asked for, until they are closed.
     streams: BTreeMap<StreamId, Connect>,
+    restart: Restart,
+}
+
+/// How far an ICE restart is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Restart {
+    /// It has begun, and there is no new pair yet.
+    pending: bool,
+    /// The number of the offer that waits for its answer.
+    offered: Option<u32>,
 }
 
 /// The lab's application data. Each side sends pings over each pair it selects, until the peer answers one over
@@ -56,8 +69,12 @@ pub enum Request {
     Close(StreamId),
     /// Tell the peer.
     Signal(Signal),
+    /// Close a socket.
+    CloseSocket(SocketAddr),
+    /// Ask the host's link for this name.
+    Resolve(MdnsName),
     /// Write this down.
-    Note(crate::trace::AgentEvent),
+    Note(AgentEvent),
 }
 
 /// The lab's own datagrams: ASCII, so that a capture can be read.
@@ -69,15 +86,17 @@ enum ProbeMessage {
 
 impl Session {
     /// A session at rest.
-    pub fn new(stack: Box<dyn IceStack>, diary: SessionRun, peer_name: String) -> Self {
+    pub fn new(stack: Box<dyn IceStack>, diary: SessionRun, peer_name: String, ports: Random) -> Self {
         Self {
             stack,
             diary,
             timer: None,
             agent_due: None,
             peer_name,
+            ports,
             probe: Probe::default(),
             streams: BTreeMap::new(),
+            restart: Restart::default(),
         }
     }
 
@@ -190,6 +209,11 @@ impl Session {
         self.probe.answered
     }
 
+    /// True from the beginning of an ICE restart until it has a new pair.
+    pub const fn is_restarting(&self) -> bool {
+        self.restart.pending
+    }
+
     fn call_stack(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError> {
         let _span = tracing::debug_span!("agent", peer = self.peer_name, at = %now).entered();
         let stack = &mut self.stack;
@@ -219,10 +243,34 @@ impl Session {
                 self.diary.remote_candidates.extend(description.candidates.iter().cloned());
             }
             Input::Signal(Signal::Answer(description)) => {
+                if self.restart.offered == Some(description.generation) {
+                    self.restart.offered = None;
+                    self.diary.restarts.push(now);
+                }
                 self.diary.remote_candidates.extend(description.candidates.iter().cloned());
             }
-            Input::Signal(Signal::Candidate(candidate)) => {
+            Input::Signal(Signal::Candidate { candidate, .. }) => {
                 self.diary.remote_candidates.push(candidate.clone());
+            }
+            Input::Restart { offer, .. } => {
+                self.restart.pending = true;
+                if !self.diary.state.is_connected() {
+                    // The pair is dead, and now it is given up too.
+                    self.diary.observed = None;
+                }
+                let candidates = offer.iter().flat_map(|offer| &offer.candidates);
+                self.diary.remote_candidates.extend(candidates.cloned());
+            }
+            Input::BaseLost(base) => self.streams.retain(|_, connect| connect.from != *base),
+            Input::HangUp | Input::Signal(Signal::Bye) => self.end(now),
+            Input::Resolved { name, address } => {
+                let event = AgentEvent::Resolved { name: (*name).clone(), address: *address };
+                requests.push(Request::Note(event));
+                let remote = self.diary.remote_candidates.iter_mut();
+                for candidate in remote.filter(|one| one.is_unresolved() && one.name.as_ref() == Some(*name))
+                {
+                    candidate.address.set_ip(address.unwrap_or(candidate.address.ip()));
+                }
             }
             Input::Closed { stream, .. } => {
                 self.streams.remove(stream);
@@ -234,15 +282,31 @@ impl Session {
     fn note_start(&mut self, now: SimTime, requests: &mut Vec<Request>) {
         if self.diary.started_at.is_none() {
             self.diary.started_at = Some(now);
-            requests.push(Request::Note(crate::trace::AgentEvent::Started));
+            requests.push(Request::Note(AgentEvent::Started));
         }
     }
 
+    /// Nothing is sent any more.
+    fn end(&mut self, now: SimTime) {
+        self.diary.ended_at.get_or_insert(now);
+        self.restart = Restart::default();
+        self.probe.repeat_at = None;
+        self.diary.media.iter_mut().for_each(|flow| flow.sent.stop());
+    }
+
     fn take_output(&mut self, now: SimTime, output: Output, requests: &mut Vec<Request>) {
-        use crate::trace::AgentEvent;
         match output {
             Output::Transmit { from, to, payload } => requests.push(Request::Transmit(from, to, payload)),
-            Output::Signal(signal) => requests.push(Request::Signal(signal)),
+            Output::Signal(signal) => {
+                if let Signal::Offer(description) = &signal
+                    && self.restart.pending
+                {
+                    self.restart.offered = Some(description.generation);
+                }
+                requests.push(Request::Signal(signal));
+            }
+            Output::CloseSocket(socket) => requests.push(Request::CloseSocket(socket)),
+            Output::Resolve(name) => requests.push(Request::Resolve(name)),
             Output::Gathered(candidate) => {
                 self.diary.local_candidates.push(candidate.clone());
                 requests.push(Request::Note(AgentEvent::Gathered(candidate)));
@@ -256,6 +320,10 @@ impl Session {
             }
             Output::Selected(pair) => {
                 self.diary.selections.push((now, pair));
+                if std::mem::take(&mut self.restart.pending) {
+                    // What was seen of the old pair says nothing about the new one.
+                    self.diary.observed = None;
+                }
                 self.probe.restart(now);
                 self.diary.media.iter_mut().for_each(|flow| flow.sent.start(now));
                 requests.push(Request::Note(AgentEvent::Selected(pair)));
@@ -404,19 +472,23 @@ fn panicked(stack: &'static str, peer: &str, panic: &(dyn std::any::Any + Send))
 /// The diary of a session that has not begun.
 pub fn blank_diary(
     node: crate::base::NodeId,
-    sockets: Vec<SocketAddr>,
+    (sockets, places): (Vec<SocketAddr>, Vec<crate::base::NodeId>),
     stack: &'static str,
     counterpart: SessionId,
 ) -> SessionRun {
     SessionRun {
         node,
         sockets,
+        places,
+        retired: 0,
         stack,
         counterpart,
         started_at: None,
         local_candidates: Vec::new(),
         remote_candidates: Vec::new(),
         state: IceState::New,
+        restarts: Vec::new(),
+        ended_at: None,
         connected_at: None,
         selections: Vec::new(),
         first_observed: None,

@@ -36,15 +36,23 @@ pub enum CallProgress {
     Open,
     /// It is settled at this moment unless something happens until then.
     SettlesAt(SimTime),
-    /// It has failed for good.
+    /// It has failed, for good unless an agent is restarted.
     Failed,
+    /// Its sides have hung up.
+    Ended,
 }
 
 /// How far the call of these two sessions is. With media it is given time to carry some.
 pub fn progress(caller: &Session, callee: &Session, quiet: Quiet) -> CallProgress {
     let sides = [caller, callee];
+    if sides.iter().all(|side| side.diary.ended_at.is_some()) {
+        return CallProgress::Ended;
+    }
     if sides.iter().any(|side| side.diary.state == IceState::Failed) {
         return CallProgress::Failed;
+    }
+    if sides.iter().any(|side| side.is_restarting()) {
+        return CallProgress::Open;
     }
     let Some(changed_at) = caller.selected_at().max(callee.selected_at()) else { return CallProgress::Open };
     if !sides.iter().all(|side| side.selected_at().is_some() && side.is_confirmed()) {

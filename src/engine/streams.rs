@@ -7,6 +7,7 @@ use crate::agent::{Connect, Security};
 use crate::base::{PortId, PortRange, Random, SimTime};
 use crate::device::Outbox;
 use crate::transport::Note;
+use crate::transport::connect::Target;
 use crate::transport::streams::{Build, News, StreamEvent, Streams, Tls};
 use crate::transport::tcp::{ConnectionId, Taken};
 use crate::wire::{Flow, Icmp, Packet};
@@ -27,6 +28,8 @@ pub struct TcpSettings {
 pub struct HostStreams {
     streams: Streams,
     ports: Random,
+    /// Its HTTP proxy, through which all streams go, and the address from which they go there.
+    proxy: Option<(IpAddr, SocketAddr)>,
     news: VecDeque<StreamNews>,
 }
 
@@ -42,25 +45,33 @@ pub struct StreamNews {
 }
 
 impl HostStreams {
-    /// None yet, on the host of this name.
-    pub fn new(name: &str, settings: TcpSettings) -> Self {
+    /// None yet, on the host of this name. With a `proxy`, an address of the host and the proxy's, all go through it.
+    pub fn new(name: &str, settings: TcpSettings, proxy: Option<(IpAddr, SocketAddr)>) -> Self {
         let TcpSettings { seed, mtu, limit } = settings;
         Self {
             streams: Streams::new(Random::stream(seed, name, "tcp"), mtu, limit),
             ports: Random::stream(seed, name, "tcp-port"),
+            proxy,
             news: VecDeque::new(),
         }
     }
 
     /// Opens a stream; `None` if there is no room for another.
     pub fn connect(&mut self, now: SimTime, connect: &Connect) -> Option<ConnectionId> {
-        let local = self.free_port(connect.from.ip())?;
-        let tls = (connect.security == Security::Tls).then(|| {
-            let name = connect.host.clone();
-            Tls::Client(name.unwrap_or_else(|| connect.to.ip().to_string()))
-        });
+        let host = connect.host.clone().unwrap_or_else(|| connect.to.ip().to_string());
+        let tls = (connect.security == Security::Tls).then(|| Tls::Client(host.clone()));
         let build = Build { framing: connect.framing, tls };
-        self.streams.connect(now, Flow::new(local, connect.to), &build).ok()
+        match self.proxy {
+            None => {
+                let local = self.free_port(connect.from.ip())?;
+                self.streams.connect(now, Flow::new(local, connect.to), &build).ok()
+            }
+            Some((own, proxy)) => {
+                let local = self.free_port(own)?;
+                let target = Target { host, port: connect.to.port() };
+                self.streams.connect_through(now, Flow::new(local, proxy), target, &build).ok()
+            }
+        }
     }
 
     /// Writes a message to a stream. False if its framing cannot hold it.

@@ -170,7 +170,7 @@ fn side(plan: &Plan, run: &Run, checks: &Checks<'_>, session: SessionId) -> Opti
     let side = run.sessions.get(session.index())?;
     let pairs = checks.pairs(session);
     Some(SideAccount {
-        peer: plan.name_of(side.node).to_owned(),
+        peer: plan.host_of(side.node).to_owned(),
         pairs: pairs.iter().map(|one| pair(plan, side, one)).collect(),
     })
 }
@@ -286,6 +286,6 @@ fn moved_by(plan: &Plan, sender: &SessionRun, death: &Death<'_>) -> Option<Strin
         return None;
     }
     told(CandidateType::ServerReflexive).next()?;
-    let (nat, mapping) = plan.maps_per_destination(sender.node, death.at)?;
+    let (nat, mapping) = plan.maps_per_destination(sender.place(), death.at)?;
     Some(format!("{} (mapping: {mapping})", plan.name_of(nat)))
 }

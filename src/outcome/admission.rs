@@ -15,6 +15,8 @@ pub struct Admissions {
     pub opened: Vec<NodeId>,
     /// Boxes that let anybody in once a mapping stands.
     pub open_to_all: Vec<NodeId>,
+    /// NATs that let anybody in through this mapping, because the peer had asked for it.
+    pub granted: Vec<NodeId>,
 }
 
 /// What the trace shows of the filters in front of `side` that the settled pair's data passes, towards the address it
@@ -36,10 +38,13 @@ pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Ad
             }
     };
     let is_passed = |node: &NodeId| passage.iter().any(|stop| stop.node == *node && !switches(stop));
-    for node in plan.topology.ancestors(side.node).into_iter().filter(is_passed) {
+    for node in plan.topology.ancestors(side.place()).into_iter().filter(is_passed) {
         match filtering_of(&plan.element_at(node, *selected_at), pair.local.address.ip()) {
             None => {}
             Some(FilteringBehavior::EndpointIndependent) => admissions.open_to_all.push(node),
+            Some(_) if grants_of(trace, node).any(|ends| ends.contains(&pair.local.address)) => {
+                admissions.granted.push(node);
+            }
             Some(_) if was_opened(trace, node, pair.remote.address) => admissions.opened.push(node),
             Some(_) => {}
         }
@@ -54,6 +59,24 @@ fn filtering_of(element: &Element, inside: IpAddr) -> Option<FilteringBehavior> 
         Element::Firewall(firewall) => Some(firewall.filtering),
         _ => None,
     }
+}
+
+/// The inner and the outer end of every mapping that `node` promised a host; either may be what a stack calls its own.
+fn grants_of(trace: &Trace, node: NodeId) -> impl Iterator<Item = [SocketAddr; 2]> {
+    trace.events.iter().filter_map(move |event| match &event.kind {
+        EventKind::State { node: at, change: StateChange::MappingGranted { internal, external, .. } }
+            if *at == node =>
+        {
+            Some([*internal, *external])
+        }
+        _ => None,
+    })
+}
+
+/// The NAT in front of `side` that granted it this address outside.
+pub fn granted_by(plan: &Plan, trace: &Trace, side: &SessionRun, address: SocketAddr) -> Option<NodeId> {
+    let has_granted = |node: &NodeId| grants_of(trace, *node).any(|[_, external]| external == address);
+    plan.topology.ancestors(side.node).into_iter().find(has_granted)
 }
 
 /// True if `node` noted that packets from `remote` may now come in.

@@ -3,7 +3,7 @@
 use super::classify::Sides;
 use crate::base::{SessionId, SimTime};
 use crate::engine::Run;
-use crate::plan::{Event, IceState, Plan};
+use crate::plan::{Action, Event, IceState, Plan};
 use crate::trace::{AgentEvent, EventKind, Trace};
 
 /// When a call lost contact, found it again, or moved to another pair after a change, and after which. Empty if it did
@@ -23,13 +23,17 @@ pub fn explain(plan: &Plan, run: &Run, call: usize) -> String {
                 Some((at, format!("{what} at {at}, after `{}` at {}.", cause.text, cause.at)))
             })
             .collect();
+    told.extend(hung_up(plan, sides));
     told.sort_by_key(|(at, _)| *at);
     told.into_iter().map(|(_, sentence)| sentence).collect::<Vec<_>>().join(" ")
 }
 
 /// The latest change before something happened; `None`: there was none, so nothing but the agents brought it about.
 fn latest_change(plan: &Plan, at: SimTime) -> Option<&Event> {
-    plan.events.iter().rfind(|event| event.action.is_change() && event.at <= at)
+    // An interface that comes up does nothing to a call by itself.
+    let may_be_cause =
+        |event: &&Event| event.action.is_change() && !matches!(event.action, Action::InterfaceUp(_));
+    plan.events.iter().rfind(|event| may_be_cause(event) && event.at <= at)
 }
 
 /// What the agents of a call said, in order of time.
@@ -66,6 +70,13 @@ fn found_again(trace: &Trace, sides: Sides<'_>, call: usize, lost: SimTime) -> O
         *at > lost && matches!(told, AgentEvent::State(state) if state.is_connected())
     });
     connected.map(|(at, ..)| at).last()
+}
+
+/// Who hung up first, and when.
+fn hung_up(plan: &Plan, sides: Sides<'_>) -> Option<(SimTime, String)> {
+    let ends = [sides.caller, sides.callee].into_iter().filter_map(|side| Some((side.ended_at?, side)));
+    let (at, side) = ends.min_by_key(|(at, _)| *at)?;
+    Some((at, format!("{} hung up at {at}.", plan.host_of(side.node))))
 }
 
 /// When the sides had the pair they kept, if it is not their first.

@@ -50,6 +50,16 @@ impl<'a> Sides<'a> {
         Some(self.caller.selections.last()?.0.max(self.callee.selections.last()?.0))
     }
 
+    /// True from the caller's ICE restart until it has a new pair or has failed.
+    fn is_restarting(self) -> bool {
+        self.caller.state == IceState::Checking && !self.caller.selections.is_empty()
+    }
+
+    /// When one side hung up.
+    pub fn ended_at(self) -> Option<SimTime> {
+        self.caller.ended_at.into_iter().chain(self.callee.ended_at).min()
+    }
+
     /// How many NATs rewrote the packets on the caller's and on the callee's side.
     pub fn nat_hops(self) -> (u32, u32) {
         let trail = |side: &SessionRun| side.observed.map(|observed| observed.trail).unwrap_or_default();
@@ -88,7 +98,7 @@ fn relay_protocol_of(at_caller: Option<Observed>, at_callee: Option<Observed>) -
 pub fn classify(plan: &Plan, sessions: &[SessionRun], call: usize) -> Option<CallOutcome> {
     let sides = Sides::among(sessions, call)?;
     let planned = plan.calls.get(call)?;
-    let (from, to) = (plan.name_of(planned.from).to_owned(), plan.name_of(planned.to).to_owned());
+    let (from, to) = (plan.host_of(planned.from).to_owned(), plan.host_of(planned.to).to_owned());
     let path = sides.path();
     let connected = path != Path::Failed;
     let after_start = |at: SimTime| at.since(planned.at).as_millis_f64();
@@ -99,12 +109,14 @@ pub fn classify(plan: &Plan, sessions: &[SessionRun], call: usize) -> Option<Cal
         path,
         first_path: Some(sides.first_path()).filter(|first| connected && *first != path),
         needs: None,
-        state: if connected { sides.caller.state } else { IceState::Failed },
+        state: if connected || sides.is_restarting() { sides.caller.state } else { IceState::Failed },
         connected_ms: sides
             .connected_at()
             .filter(|_| connected || sides.first_path() != Path::Failed)
             .map(after_start),
         settled_ms: sides.settled_at().filter(|_| connected).map(after_start),
+        ended_ms: sides.ended_at().map(after_start),
+        ice_restarts: (sides.caller.restarts.len() + sides.callee.restarts.len()) as u32,
         family: last_pair(sides.caller)
             .filter(|_| connected)
             .map(|pair| Family::from(pair.local.address.ip())),

@@ -19,6 +19,8 @@ pub struct CheckDeath<'a> {
     pub place: Place,
     /// Its flow there: NATs on the way had rewritten it.
     pub flow: Flow,
+    /// Which socket it left.
+    pub left: SocketAddr,
     /// Where its sender had addressed it to.
     pub aimed_at: SocketAddr,
     /// Why it died.
@@ -56,9 +58,22 @@ pub fn first_for<'a>(trace: &'a Trace, sender: &'a SessionRun, reason: DropReaso
     of_packets(trace, sender).map(|(_, death)| death).find(|death| death.drop.reason == reason)
 }
 
+/// The first segment of `sender`'s host that a firewall looked into and refused.
+pub fn first_inspected<'a>(trace: &'a Trace, sender: &'a SessionRun) -> Option<CheckDeath<'a>> {
+    let mut deaths = of_packets_that(trace, |record| record.origin == sender.node).map(|(_, death)| death);
+    deaths.find(|death| death.drop.reason == DropReason::FirewallInspect)
+}
+
 fn of_packets<'a>(
     trace: &'a Trace,
     sender: &'a SessionRun,
+) -> impl Iterator<Item = (&'a PacketRecord, CheckDeath<'a>)> {
+    of_packets_that(trace, |record| sender.holds(record.origin, record.flow.source))
+}
+
+fn of_packets_that<'a>(
+    trace: &'a Trace,
+    count: impl Fn(&PacketRecord) -> bool,
 ) -> impl Iterator<Item = (&'a PacketRecord, CheckDeath<'a>)> {
     trace.events.iter().filter_map(move |event| {
         let EventKind::Dropped { packet, place, flow, drop } = &event.kind else { return None };
@@ -68,10 +83,11 @@ fn of_packets<'a>(
             at: event.at,
             place: *place,
             flow: *flow,
+            left: record.flow.source,
             aimed_at: record.flow.destination,
             drop,
         };
-        sender.holds(record.origin, record.flow.source).then_some((record, death))
+        count(record).then_some((record, death))
     })
 }
 

@@ -55,7 +55,7 @@ fn judge_one(plan: &Plan, seen: Seen<'_>, expectation: &Expectation) -> Expectat
             (protocol.to_string(), each_call(seen, |call| (word(call.relay_protocol), fits(call))))
         }
         ExpectedFact::NatHops(wanted) => {
-            let wanted: Vec<_> = wanted.iter().map(|(node, hops)| (plan.name_of(*node), *hops)).collect();
+            let wanted: Vec<_> = wanted.iter().map(|(node, hops)| (plan.host_of(*node), *hops)).collect();
             let got = |name: &str| seen.calls.iter().find_map(|call| call.nat_hops.get(name)).copied();
             let ok = wanted.iter().all(|(name, hops)| got(name) == Some(*hops));
             let text = |hops: &dyn Fn(&str, u32) -> String| {
@@ -66,6 +66,10 @@ fn judge_one(plan: &Plan, seen: Seen<'_>, expectation: &Expectation) -> Expectat
         }
         ExpectedFact::IceState(state) => {
             (state.to_string(), each_call(seen, |call| (word(Some(call.state)), call.state == *state)))
+        }
+        ExpectedFact::IceRestarts(wanted) => {
+            let judge = |call: &CallOutcome| (call.ice_restarts.to_string(), call.ice_restarts == *wanted);
+            (wanted.to_string(), each_call(seen, judge))
         }
         ExpectedFact::Drops(drops) => judge_drops(plan, seen, drops),
         ExpectedFact::MediaGap { min, max } => judge_gap(seen, *min, *max),

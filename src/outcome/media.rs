@@ -32,7 +32,7 @@ pub struct MediaOutcome {
     /// The jitter between arrivals at the end (RFC 3550 §6.4.1); absent before there are two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jitter_ms: Option<f64>,
-    /// The longest time without a packet, from the first one to the end; of a flow of which nothing arrived, from the
+    /// The longest time without a packet, from the first one to the end of the call; of a flow of which nothing arrived, from the
     /// beginning of sending; absent if it never began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap_ms: Option<f64>,
@@ -64,19 +64,20 @@ pub struct RelayOverhead {
 
 /// Adds what is known of the call's media at `now` to its outcome.
 pub fn add(outcome: &mut CallOutcome, plan: &Plan, sessions: &[SessionRun], call: usize, now: SimTime) {
-    let (Some(sides), Some(planned)) = (Sides::among(sessions, call), plan.calls.get(call)) else { return };
+    let Some(sides) = Sides::among(sessions, call) else { return };
+    let now = sides.ended_at().map_or(now, |ended| ended.min(now));
     let directions = [(sides.caller, sides.callee), (sides.callee, sides.caller)];
     outcome.media = directions
         .iter()
         .flat_map(|(sender, receiver)| {
-            let from = plan.name_of(sender.node);
+            let from = plan.host_of(sender.node);
             let flows = sender.media.iter().zip(&receiver.media);
             flows.map(move |(sent, received)| flow(from, sent, received, now))
         })
         .collect();
     outcome.media_gap_ms = outcome.media.iter().filter_map(|flow| flow.gap_ms).reduce(f64::max);
     if outcome.path == Path::Relay {
-        let straight = straight_round_trip(&plan.topology, planned.from, planned.to);
+        let straight = straight_round_trip(&plan.topology, sides.caller.place(), sides.callee.place());
         outcome.relay_overhead = overhead(sides, outcome.rtt_ms, straight);
     }
 }

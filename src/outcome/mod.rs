@@ -1,11 +1,13 @@
 //! What a run means: the path, what it needed, and why.
 
-pub(crate) mod admission;
+pub(crate) mod addresses;
+mod admission;
 pub(crate) mod changes;
 pub(crate) mod checks;
 pub(crate) mod classify;
 pub(crate) mod deaths;
 pub(crate) mod expect;
+mod hidden;
 pub(crate) mod media;
 pub(crate) mod moment;
 pub(crate) mod needs;
@@ -66,12 +68,19 @@ pub struct CallOutcome {
     pub first_path: Option<Path>,
     /// The least that still connects; `null` if nothing does, or if it was not asked for.
     pub needs: Option<Needs>,
-    /// The state of the caller's agent at the end; `failed` if either side has no selected pair.
+    /// The state of the caller's agent at the end; `failed` if either side has no selected pair, unless the caller is
+    /// restarting.
     pub state: IceState,
     /// From the call's start until both sides had a pair; of a failed call, if data went over it.
     pub connected_ms: Option<f64>,
     /// From the call's start until both sides had the pair they kept.
     pub settled_ms: Option<f64>,
+    /// From the call's start until it was hung up; absent if it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_ms: Option<f64>,
+    /// In how many ICE restarts both sides agreed on new credentials; absent if in none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ice_restarts: u32,
     /// The address family of the settled pair.
     pub family: Option<Family>,
     /// What the relayed end speaks to its TURN server.
@@ -97,6 +106,10 @@ pub struct CallOutcome {
     pub media_gap_ms: Option<f64>,
     /// One or a few sentences: the cause of the path.
     pub why: String,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A selected pair.

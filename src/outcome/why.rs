@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 
+use super::addresses::{addresses_of, own_address, reflexive_of};
 use super::admission;
 use super::classify::Sides;
 use super::deaths::{self, CheckDeath};
+use super::hidden;
 use super::passage;
 use crate::base::{NodeId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
@@ -122,6 +124,13 @@ impl Case<'_> {
                     self.name(other),
                 ));
             }
+            for nat in &admissions.granted {
+                sentences.push(format!(
+                    "In front of {}, {} lets anybody in through the mapping that {0} asked it for.",
+                    self.name(side),
+                    self.plan.name_of(*nat),
+                ));
+            }
             if !admissions.open_to_all.is_empty() {
                 let open = &admissions.open_to_all;
                 let verb = if open.len() == 1 { "lets" } else { "let" };
@@ -140,6 +149,7 @@ impl Case<'_> {
         if sentences.is_empty() {
             sentences = self.obstacles();
         }
+        sentences.extend(hidden::sentences(self.plan, self.trace, self.sides));
         // Whoever has lost contact may have selected a pair since that never carried anything.
         if [self.sides.caller, self.sides.callee].iter().all(|side| side.state.is_connected()) {
             sentences.push(format!("So the call goes through {}.", self.relays()));
@@ -154,7 +164,9 @@ impl Case<'_> {
             return vec![too_early];
         }
         sentences.extend(self.policies());
+        sentences.extend(self.inspections());
         sentences.extend(self.obstacles());
+        sentences.extend(hidden::sentences(self.plan, self.trace, self.sides));
         sentences.extend(self.missing_relay());
         if let Some(one_sided) = self.one_sided() {
             sentences.push(one_sided);
@@ -230,11 +242,13 @@ impl Case<'_> {
     ) -> Option<String> {
         let seen = death.flow.source;
         let reflexive: Vec<_> = addresses_of(sender, CandidateType::ServerReflexive).collect();
-        let told = *reflexive.first()?;
+        // What the nearest NAT granted says nothing of one further out.
+        let is_seen = |address: &_| admission::granted_by(self.plan, self.trace, sender, *address).is_none();
+        let told = reflexive_of(sender, death.left).find(is_seen)?;
         if sender.sockets.contains(&seen) || reflexive.contains(&seen) {
             return None;
         }
-        let (nat, mapping) = self.plan.maps_per_destination(sender.node, death.at)?;
+        let (nat, mapping) = self.plan.maps_per_destination(sender.place(), death.at)?;
         Some(format!(
             "{} maps per destination (mapping: {mapping}): {} was told {told}, but the check came from {seen}.",
             self.plan.name_of(nat),
@@ -276,6 +290,25 @@ impl Case<'_> {
         .collect()
     }
 
+    /// Connections that a firewall looked into and refused, of a side without a relay.
+    fn inspections(&self) -> Vec<String> {
+        let sides = [self.sides.caller, self.sides.callee].into_iter();
+        sides
+            .filter(|side| addresses_of(side, CandidateType::Relayed).next().is_none())
+            .filter_map(|side| {
+                let death = deaths::first_inspected(self.trace, side)?;
+                Some(format!(
+                    "{}'s connection to {} died at {} ({}): {}.",
+                    self.name(side),
+                    death.aimed_at,
+                    self.place_name(death.place),
+                    death.drop.reason,
+                    death.drop.rule,
+                ))
+            })
+            .collect()
+    }
+
     /// Why there was no relay to fall back on.
     fn missing_relay(&self) -> Vec<String> {
         let sides = [self.sides.caller, self.sides.callee];
@@ -312,6 +345,10 @@ impl Case<'_> {
     /// A run that was cut short says nothing about NATs.
     fn ended_too_early(&self) -> Option<String> {
         let (caller, callee) = (self.sides.caller, self.sides.callee);
+        // It was not the run that ended.
+        if self.sides.ended_at().is_some() {
+            return None;
+        }
         let what = if caller.started_at.is_none() {
             "before the call began".to_owned()
         } else if callee.started_at.is_none() {
@@ -418,6 +455,10 @@ impl Case<'_> {
 
     /// An address of `owner`, with what kind of address it is.
     fn aim_words(&self, owner: &SessionRun, address: SocketAddr) -> String {
+        if let Some(nat) = admission::granted_by(self.plan, self.trace, owner, address) {
+            let (owner, nat) = (self.name(owner), self.plan.name_of(nat));
+            return format!("{owner}'s address as {nat} granted it {address}");
+        }
         let kind = owner.local_candidates.iter().find(|candidate| candidate.address == address);
         let what = match kind.map(|candidate| candidate.kind) {
             Some(CandidateType::Host) => "own address",
@@ -436,7 +477,7 @@ impl Case<'_> {
     }
 
     fn name(&self, side: &SessionRun) -> &str {
-        self.plan.name_of(side.node)
+        self.plan.host_of(side.node)
     }
 
     fn peer(&self, side: &SessionRun) -> Option<&Peer> {
@@ -451,25 +492,11 @@ impl Case<'_> {
     }
 }
 
-fn addresses_of(side: &SessionRun, kind: CandidateType) -> impl Iterator<Item = SocketAddr> {
-    side.local_candidates
-        .iter()
-        .filter(move |candidate| candidate.kind == kind)
-        .map(|candidate| candidate.address)
-}
-
 const fn family_name(family: Family) -> &'static str {
     match family {
         Family::Ipv4 => "IPv4",
         Family::Ipv6 => "IPv6",
     }
-}
-
-/// The address of the socket that the settled pair uses, or else of the preferred one.
-fn own_address(side: &SessionRun) -> String {
-    let used = side.selections.last().map(|(_, pair)| pair.local.address);
-    let socket = used.filter(|address| side.sockets.contains(address)).or(side.sockets.first().copied());
-    socket.map(|socket| socket.to_string()).unwrap_or_default()
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -185,6 +185,18 @@ impl Unsolicited {
     pub const FOR_UDP: &[Self] = &[Self::Drop, Self::Accept, Self::Icmp];
 }
 
+words! {
+    /// By which protocol hosts inside may ask for mappings.
+    PortMapping {
+        /// By none: nobody answers.
+        Off = "off",
+        /// NAT-PMP (RFC 6886).
+        NatPmp = "nat-pmp",
+        /// PCP (RFC 6887).
+        Pcp = "pcp",
+    }
+}
+
 /// How external ports are assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortPolicy {
@@ -259,6 +271,8 @@ pub struct NatBehavior {
     pub lifetimes: MappingLifetimes,
     /// What happens to packets nobody asked for.
     pub unsolicited: Unsolicited,
+    /// How hosts inside may ask for mappings.
+    pub port_mapping: PortMapping,
 }
 
 impl NatBehavior {
@@ -288,6 +302,7 @@ impl NatBehavior {
                 refresh: RefreshDirection::Outbound,
             },
             unsolicited: Unsolicited::Drop,
+            port_mapping: PortMapping::Off,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What each kind of node, and each link, is configured with.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv6Net};
@@ -94,6 +95,10 @@ pub struct Firewall {
     pub udp_lifetime: SimDuration,
     /// How long a TCP connection is remembered after its last segment.
     pub tcp: TcpLifetimes,
+    /// What it looks for inside connections.
+    pub inspect: Inspect,
+    /// The HTTP proxy that it is too; its address is its node's.
+    pub proxy: Option<Proxy>,
     /// The nickname it was configured by, for reports.
     pub label: Option<String>,
 }
@@ -107,6 +112,37 @@ pub struct OutboundPolicy {
     pub allow: Vec<Service>,
     /// What the sender of a forbidden packet gets to know.
     pub action: DenyAction,
+}
+
+words! {
+    /// What a firewall looks for inside connections that are opened from inside.
+    Inspect {
+        /// Nothing.
+        Off = "off",
+        /// A TLS handshake at the beginning of each one to [`Inspect::TLS_PORT`].
+        Tls = "tls",
+    }
+}
+
+impl Inspect {
+    /// The port on which connections must speak TLS.
+    pub const TLS_PORT: Service = Service { port: 443, protocol: ServiceProtocol::Tcp };
+}
+
+/// An HTTP proxy, which opens tunnels (the method CONNECT of RFC 9110 §9.3.6) for clients inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// The TCP port it listens on.
+    pub port: u16,
+    /// Destination ports it opens tunnels to; all of TCP.
+    pub allow: Vec<Service>,
+    /// The names it can resolve, in small letters.
+    pub names: BTreeMap<String, Vec<IpAddr>>,
+}
+
+impl Proxy {
+    /// The port proxies listen on unless told otherwise: that of Squid.
+    pub const PORT: u16 = 3128;
 }
 
 words! {
@@ -134,7 +170,7 @@ words! {
     DenyAction {
         /// In silence.
         Drop = "drop",
-        /// With ICMP "administratively prohibited".
+        /// With ICMP "administratively prohibited"; a connection that has begun, with a RST.
         Reject = "reject",
     }
 }
@@ -321,6 +357,38 @@ pub struct Peer {
     pub ice_servers: Vec<IceServer>,
     /// Which candidates it may use.
     pub ice_transport_policy: IceTransportPolicy,
+    /// The NAT that its agent asks for mappings, at its address inside; `None`: it does not ask.
+    pub port_mapping: Option<IpAddr>,
+    /// The HTTP proxy through which it opens TCP connections; `None`: it opens them itself.
+    pub proxy: Option<SocketAddr>,
+    /// True: a lite agent (RFC 8445 §2.5), which is called, has no servers, and sends no checks.
+    pub ice_lite: bool,
+    /// What its agent tells of its own addresses.
+    pub host_candidates: HostCandidates,
+}
+
+words! {
+    /// Whether a peer goes through an HTTP proxy.
+    ProxyUse {
+        /// Through the nearest one above it.
+        Auto = "auto",
+        /// Through none.
+        None = "none",
+    }
+}
+
+words! {
+    /// What an agent tells of its host's addresses (RFC 8828), and which of them it uses.
+    HostCandidates {
+        /// All of them (mode 1).
+        Visible = "visible",
+        /// Names instead, which only hosts of the same link can resolve.
+        Mdns = "mdns",
+        /// None. It sends from those of its default route (mode 3).
+        Hidden = "hidden",
+        /// Those of its default route (mode 2).
+        DefaultRoute = "default-route",
+    }
 }
 
 words! {

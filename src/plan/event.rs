@@ -47,8 +47,25 @@ pub enum Action {
     Partition(Vec<(NodeId, NodeId)>),
     /// Packets pass again between these pairs of nodes.
     Heal(Vec<(NodeId, NodeId)>),
+    /// An interface of a peer is gone: nothing leaves or comes in by it, its sockets are closed, and agents are told.
+    InterfaceDown(NodeId),
+    /// An interface of a peer can be used again, by agents that restart.
+    InterfaceUp(NodeId),
+    /// These sides of calls restart ICE.
+    IceRestart(Vec<CallSide>),
+    /// These sides of calls hang up.
+    HangUp(Vec<CallSide>),
     /// These should be true at this moment.
     Expect(Vec<Expectation>),
+}
+
+/// One side of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallSide {
+    /// The call's number among the plan's calls.
+    pub call: usize,
+    /// True: the side that made the call.
+    pub caller: bool,
 }
 
 impl Action {
@@ -65,6 +82,10 @@ impl Action {
             Self::ServerRestart(_) => "server-restart",
             Self::Partition(_) => "partition",
             Self::Heal(_) => "heal",
+            Self::InterfaceDown(_) => "interface-down",
+            Self::InterfaceUp(_) => "interface-up",
+            Self::IceRestart(_) => "ice-restart",
+            Self::HangUp(_) => "hang-up",
             Self::Expect(_) => "expect",
         }
     }

@@ -37,6 +37,8 @@ pub enum ExpectedFact {
     IceState(IceState),
     /// Packets that had to die.
     Drops(DropExpectation),
+    /// In how many ICE restarts both sides agreed on new credentials.
+    IceRestarts(u32),
     /// How long nothing of a flow arrived, of all flows and both directions of a call with media.
     MediaGap {
         /// At least this long.
@@ -82,6 +84,7 @@ impl ExpectedFact {
             Self::NatHops(_) => "nat-hops",
             Self::IceState(_) => "ice-state",
             Self::Drops(_) => "drops",
+            Self::IceRestarts(_) => "ice-restarts",
             Self::MediaGap { .. } => "media-gap",
         }
     }

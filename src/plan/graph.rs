@@ -35,7 +35,9 @@ pub struct Node {
     pub name: String,
     /// What it is.
     pub element: Element,
-    /// Its addresses: a NAT's outside ones, a server's or peer's own; none for routers and firewalls.
+    /// Which interface of which peer it is; `None`: it is a whole node.
+    pub interface: Option<Interface>,
+    /// Its addresses: a NAT's outside ones, a server's, peer's or proxy's own; none for routers and other firewalls.
     pub addresses: Vec<IpAddr>,
     /// The realm its uplink lies in.
     pub realm: RealmId,
@@ -43,6 +45,17 @@ pub struct Node {
     pub inner_realm: RealmId,
     /// Its ports in order; port 0 is the uplink. The internet has no uplink and still counts from 0.
     pub ports: Vec<Port>,
+}
+
+/// One of the interfaces of a peer that has several networks: a node of its own, named `alice.wlan0`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// The peer's name.
+    pub host: String,
+    /// The node of the peer's first interface, which stands for the peer.
+    pub first: NodeId,
+    /// False: its peer does not use it at the moment, and has no sockets on it.
+    pub up: bool,
 }
 
 /// A port of a node.
@@ -65,6 +78,8 @@ struct Wire {
 pub struct RouteTable {
     exact: FxHashMap<IpAddr, PortId>,
     default: Option<PortId>,
+    /// How many ports the node has.
+    ports: u16,
 }
 
 impl Topology {
@@ -74,6 +89,7 @@ impl Topology {
         graph.add_node(Node {
             name: Self::INTERNET.into(),
             element: Element::Router,
+            interface: None,
             addresses: Vec::new(),
             realm: PUBLIC_REALM,
             inner_realm: PUBLIC_REALM,
@@ -100,6 +116,7 @@ impl Topology {
         let index = self.graph.add_node(Node {
             name: name.into(),
             element,
+            interface: None,
             addresses,
             realm,
             inner_realm,
@@ -155,6 +172,25 @@ impl Topology {
     /// The node with this name.
     pub fn find(&self, name: &str) -> Option<NodeId> {
         self.nodes().find(|(_, node)| node.name == name).map(|(id, _)| id)
+    }
+
+    /// The node with this name, or the first interface of the peer with this name.
+    pub fn find_host(&self, name: &str) -> Option<NodeId> {
+        let is_host = |node: &Node| node.interface.as_ref().is_some_and(|interface| interface.host == name);
+        self.nodes().find(|(_, node)| node.name == name || is_host(node)).map(|(id, _)| id)
+    }
+
+    /// The nodes of all interfaces of the peer that `node` is or belongs to, in the order of the file.
+    pub fn interfaces(&self, node: NodeId) -> Vec<NodeId> {
+        let Some(own) = &self.node(node).interface else { return vec![node] };
+        let is_of_host =
+            |node: &Node| node.interface.as_ref().is_some_and(|interface| interface.first == own.first);
+        self.nodes().filter(|(_, node)| is_of_host(node)).map(|(id, _)| id).collect()
+    }
+
+    /// True unless it is an interface that is down.
+    pub fn is_up(&self, node: NodeId) -> bool {
+        self.node(node).interface.as_ref().is_none_or(|interface| interface.up)
     }
 
     /// The link with this id. Ids come from this topology, so there is one.
@@ -222,8 +258,11 @@ impl Topology {
     /// to its uplink.
     pub fn routes(&self, node: NodeId) -> RouteTable {
         let here = self.node(node);
-        let mut table =
-            RouteTable { exact: FxHashMap::default(), default: self.parent(node).map(|_| PortId::UPLINK) };
+        let mut table = RouteTable {
+            exact: FxHashMap::default(),
+            default: self.parent(node).map(|_| PortId::UPLINK),
+            ports: here.ports.len() as u16,
+        };
         for space in [Space::Ipv4(here.realm), Space::Ipv4(here.inner_realm), Space::Ipv6] {
             self.add_routes(node, space, &mut table);
         }
@@ -318,6 +357,11 @@ impl RouteTable {
     /// The port towards `address`; `None`: no route.
     pub fn port_for(&self, address: IpAddr) -> Option<PortId> {
         self.exact.get(&address).copied().or(self.default)
+    }
+
+    /// All ports of the node.
+    pub fn ports(&self) -> impl Iterator<Item = PortId> + use<> {
+        (0..self.ports).map(PortId::new)
     }
 
     /// The port of a node that is known to be there, not counting the default.

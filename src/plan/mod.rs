@@ -20,9 +20,9 @@ use std::net::IpAddr;
 pub use behavior::*;
 pub use drop::{Accepts, Drop, DropReason, Rule};
 pub use element::*;
-pub use event::{AFTERMATH, Action, Event};
+pub use event::{AFTERMATH, Action, CallSide, Event};
 pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
-pub use graph::{Node, Port, Topology};
+pub use graph::{Interface, Node, Port, Topology};
 pub use ice_uri::{default_port, ice_uri};
 pub use media::{MEDIA_TIME, MediaFlow, MediaKind};
 pub use state::{MappingRow, PortBlock, Protocol, StateChange, TcpPhase};
@@ -100,6 +100,12 @@ impl Plan {
     /// The name of a node.
     pub fn name_of(&self, node: NodeId) -> &str {
         &self.topology.node(node).name
+    }
+
+    /// The name of the peer that a node is or is an interface of; of other nodes their own.
+    pub fn host_of(&self, node: NodeId) -> &str {
+        let node = self.topology.node(node);
+        node.interface.as_ref().map_or(&node.name, |interface| &interface.host)
     }
 
     /// The node that owns `address` in the public address space at some time of the run, if any: for reports.

@@ -51,6 +51,8 @@ pub struct MappingRow {
     pub created: SimTime,
     /// When it will go unless it is refreshed.
     pub expires: SimTime,
+    /// True if its host asked for it (RFC 6887 §2 calls it explicit): no traffic prolongs it, and it is for all remotes.
+    pub explicit: bool,
 }
 
 /// External ports that a NAT has given to one host.
@@ -78,6 +80,17 @@ pub enum StateChange {
         /// Who may send to it now.
         remote: SocketAddr,
     },
+    /// A NAT promised a host the mapping that it had asked for, or promised it anew.
+    MappingGranted {
+        /// The protocol of the mapping.
+        protocol: Protocol,
+        /// The endpoint inside.
+        internal: SocketAddr,
+        /// The endpoint it has outside.
+        external: SocketAddr,
+        /// For how long from now.
+        lifetime: SimDuration,
+    },
     /// The connection that keeps a TCP mapping alive the longest came to another phase, or another connection does now.
     MappingPhase {
         /// The endpoint inside.
@@ -87,7 +100,7 @@ pub enum StateChange {
         /// The phase.
         phase: TcpPhase,
     },
-    /// A mapping's lifetime ran out.
+    /// A mapping's lifetime ran out, or its host gave it back.
     MappingExpired {
         /// The protocol of the mapping.
         protocol: Protocol,

@@ -7,7 +7,7 @@ use crate::base::{NodeId, PacketId, SimTime};
 use crate::engine::Run;
 use crate::plan::Drop;
 use crate::trace::{EventKind, Hop, PacketRecord, Place, Trace};
-use crate::wire::Flow;
+use crate::wire::{Flow, mdns};
 
 /// A packet's way from where it came to be to where it ended.
 #[derive(Debug, Clone)]
@@ -183,6 +183,7 @@ fn assign_calls(run: &Run, journeys: &mut [Journey<'_>], index: &FxHashMap<Packe
             journey.record.cause.and_then(|cause| index.get(&cause)).and_then(|cause| journeys.get(*cause));
         let call = only_call
             .or_else(|| call_of(run, journey.record.origin, journey.record.flow.source))
+            .or_else(|| call_of_names(run, journey.record))
             .or_else(|| cause.and_then(|cause| cause.call))
             .or_else(|| match (journey.fate, journey.last_hop) {
                 (Fate::Delivered(node), Some(hop)) => call_of(run, node, hop.flow.destination),
@@ -194,6 +195,13 @@ fn assign_calls(run: &Run, journeys: &mut [Journey<'_>], index: &FxHashMap<Packe
 
 fn call_of(run: &Run, node: NodeId, socket: std::net::SocketAddr) -> Option<usize> {
     run.sessions.iter().position(|session| session.holds(node, socket)).map(|id| id / 2)
+}
+
+/// Names are a host's, not a call's: the first call of the host shows what it says of them.
+fn call_of_names(run: &Run, record: &PacketRecord) -> Option<usize> {
+    let is_mdns = record.flow.destination.port() == mdns::PORT && record.cause.is_none();
+    let first = run.sessions.iter().position(|session| session.node == record.origin);
+    first.filter(|_| is_mdns).map(|id| id / 2)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::base::{NodeId, PortId, SessionId};
 use crate::engine::Run;
 use crate::plan::{Element, Plan};
 use crate::trace::{PacketRecord, Place};
-use crate::wire::{Body, Candidate, TcpFlags, stun};
+use crate::wire::{Body, Candidate, MdnsMessage, MdnsName, TcpFlags, mdns, port_mapping, stun};
 
 /// What a port is called: `outside` and `inside-1`, `inside-2` … for NATs and firewalls, its number for all others.
 pub fn port(plan: &Plan, node: NodeId, port: PortId) -> String {
@@ -27,7 +27,7 @@ pub fn place(plan: &Plan, place: Place) -> &str {
 
 /// The peer on which a session runs.
 pub fn session<'a>(plan: &'a Plan, run: &Run, id: SessionId) -> &'a str {
-    run.sessions.get(id.index()).map_or("?", |session| plan.name_of(session.node))
+    run.sessions.get(id.index()).map_or("?", |session| plan.host_of(session.node))
 }
 
 /// The other side of a session's call.
@@ -44,10 +44,23 @@ pub fn packet(record: &PacketRecord) -> String {
 pub fn packet_with(record: &PacketRecord, message: Option<&stun::Described<'_>>) -> String {
     match (&record.body, message) {
         (Body::Udp(_), Some(message)) => message.summary(),
-        (Body::Udp(payload), None) => format!("data, {} bytes", payload.len()),
+        (Body::Udp(payload), None) => match mdns(record) {
+            Some(MdnsMessage::Question { name, .. }) => format!("mDNS question {}", short_name(&name)),
+            Some(MdnsMessage::Answer { name, address }) => {
+                format!("mDNS answer {} is {address}", short_name(&name))
+            }
+            None => port_mapping::describe(&record.flow, payload)
+                .unwrap_or_else(|| format!("data, {} bytes", payload.len())),
+        },
         (Body::Tcp(segment), _) => tcp(segment.flags, segment.payload.len()),
         (Body::Icmp(icmp), _) => format!("ICMP {}", icmp.kind),
     }
+}
+
+/// What an mDNS packet says.
+fn mdns(record: &PacketRecord) -> Option<MdnsMessage> {
+    let is_mdns = record.flow.destination.port() == mdns::PORT;
+    is_mdns.then(|| MdnsMessage::parse(record.body.payload())).flatten()
 }
 
 /// The first STUN or TURN message in a packet; `None` if it carries none.
@@ -90,7 +103,20 @@ fn tcp(flags: TcpFlags, bytes: usize) -> String {
 
 /// A candidate in a few words: `srflx 203.0.113.1:40001`.
 pub fn candidate(candidate: &Candidate) -> String {
+    if let Some(name) = candidate.name.as_ref().filter(|_| candidate.is_unresolved()) {
+        return format!("{} {}:{}", candidate.kind, short_name(name), candidate.address.port());
+    }
     format!("{} {}", candidate.kind, candidate.address)
+}
+
+/// The beginning and the end of an mDNS name, whose middle tells nobody anything: `1f4712db….local`.
+pub fn short_name(name: &MdnsName) -> String {
+    const SHOWN: usize = 8;
+    let text = name.to_string();
+    match text.strip_suffix(".local") {
+        Some(label) if label.len() > SHOWN => format!("{}….local", &label[..SHOWN]),
+        _ => text,
+    }
 }
 
 /// An endpoint, without a port if it stands for all of them: `192.0.2.3`.

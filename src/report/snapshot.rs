@@ -98,8 +98,9 @@ fn nat_tables(text: &mut Text, report: Report<'_>) {
 fn row(mapping: &MappingRow) -> String {
     let MappingRow { protocol, internal, external, .. } = mapping;
     let remote = mapping.for_remote.map_or("anybody".into(), names::endpoint);
+    let explicit = if mapping.explicit { " explicit" } else { "" };
     let accepts = mapping.accepts.as_ref().map_or("anybody".into(), ToString::to_string);
-    format!("{protocol} {internal} ⇒ {external} for {remote}, accepts {accepts}")
+    format!("{protocol}{explicit} {internal} ⇒ {external} for {remote}, accepts {accepts}")
 }
 
 fn drops(text: &mut Text, report: Report<'_>) {

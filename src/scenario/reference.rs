@@ -190,7 +190,16 @@ fn write_drop_reasons(text: &mut String) {
 
 fn write_limits(text: &mut String) {
     let Limits {
-        file_bytes, yaml_depth, name_bytes, nodes, peers, list_entries, cases, virtual_time, ..
+        file_bytes,
+        yaml_depth,
+        name_bytes,
+        nodes,
+        peers,
+        calls,
+        list_entries,
+        cases,
+        virtual_time,
+        ..
     } = Limits::DEFAULT;
     let _ = write!(
         text,
@@ -205,6 +214,7 @@ may have {name_bytes} characters.
 | `file-bytes` | {file_bytes} |
 | `nodes` | {nodes}, the internet included |
 | `peers` | {peers} |
+| `calls` | {calls} |
 | `list-entries` | {list_entries} |
 | `cases` | {cases} |
 | `virtual-time` | {}, in seconds |

@@ -4,7 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{EVENT, FILE, ICE_SERVER, Key, Kind, LINK, MEDIA, MEDIA_GAP, SECTIONS, Section, VERSION};
+use super::keys::{
+    EVENT, FILE, ICE_SERVER, Key, Kind, LINK, MEDIA, MEDIA_GAP, MESH, PROXY, SECTIONS, Section, VERSION,
+};
 use super::links;
 use super::profiles;
 use crate::base::Limits;
@@ -41,6 +43,10 @@ fn object(section: &Section) -> Value {
         // One action beside the time.
         value["required"] = json!(["at"]);
         (value["minProperties"], value["maxProperties"]) = (json!(2), json!(2));
+    }
+    if std::ptr::eq(section, &MESH) {
+        value["required"] = json!(["mesh"]);
+        value["type"] = json!("object");
     }
     value
 }
@@ -115,16 +121,21 @@ fn of_kind(key: &str, kind: Kind) -> Value {
             named(json!({ "anyOf": [word("type", profiles::nickname_words()), reference(section)] }))
         }
         Kind::Calls => {
-            let call = json!({ "type": "object", "maxProperties": 1, "additionalProperties": { "$ref": "#/definitions/calls" } });
-            one_or_list(json!({ "anyOf": [pattern("->"), call] }), Entries::SomeDistinct)
+            let call = json!({ "type": "object", "maxProperties": 1, "propertyNames": { "pattern": "->" }, "additionalProperties": { "$ref": "#/definitions/calls" } });
+            one_or_list(json!({ "anyOf": [pattern("->"), call, reference(&MESH)] }), Entries::SomeDistinct)
+        }
+        Kind::Peers => {
+            json!({ "type": "array", "items": or_expression(name()), "minItems": 2, "uniqueItems": true })
         }
         Kind::Links => named(json!({ "anyOf": [word("type", links::names()), reference(&LINK)] })),
         Kind::Renumber => {
             let addresses = one_or_list(pattern(ADDRESS), Entries::SomeDistinct);
             json!({ "anyOf": [{ "type": "string" }, { "type": "object", "minProperties": 1, "additionalProperties": addresses }] })
         }
+        Kind::CallSide => json!({ "type": "string" }),
         Kind::Sides => sides(),
         Kind::SidesOrAll => json!({ "anyOf": [word(key, vec!["all"]), sides()] }),
+        Kind::Proxy => json!({ "anyOf": [of_kind(key, Kind::Integer(1, 65_535)), reference(&PROXY)] }),
         Kind::Media => {
             let kinds = one_or_list(word(key, MediaKind::words()), Entries::SomeDistinct);
             json!({ "anyOf": [kinds, reference(&MEDIA)] })

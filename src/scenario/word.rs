@@ -2,8 +2,9 @@
 
 use crate::plan::{
     Access, CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
-    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, MediaKind, Needs, Path,
-    Pooling, PortAssignment, RefreshDirection, ReplyMapping, StackKind, Transport, Unsolicited,
+    Hairpinning, HostCandidates, IceState, IceTransportPolicy, InboundPolicy, Inspect, MappingBehavior,
+    MediaKind, Needs, Path, Pooling, PortAssignment, PortMapping, ProxyUse, RefreshDirection, ReplyMapping,
+    StackKind, Transport, Unsolicited,
 };
 
 /// A closed set of words.
@@ -34,6 +35,6 @@ word! {
     MappingBehavior { "eim" => EndpointIndependent, "adm" => AddressDependent, "apdm" => AddressAndPortDependent },
     FilteringBehavior { "eif" => EndpointIndependent, "adf" => AddressDependent, "apdf" => AddressAndPortDependent },
     FilterScope, ReplyMapping, PortAssignment, ConflictBehavior, Pooling, Hairpinning, RefreshDirection, Unsolicited,
-    Access, InboundPolicy, DenyAction, StackKind, IceTransportPolicy,
-    Path, Needs, CandidateType, IceState, Family, Transport, DropReason, MediaKind,
+    PortMapping, Access, InboundPolicy, DenyAction, Inspect, ProxyUse, StackKind, IceTransportPolicy,
+    HostCandidates, Path, Needs, CandidateType, IceState, Family, Transport, DropReason, MediaKind,
 }

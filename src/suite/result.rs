@@ -8,6 +8,9 @@ use serde::Serialize;
 use crate::plan::behavior::words;
 use crate::plan::{Needs, Path};
 
+/// How many calls of a case are told of one by one.
+const MANY_CALLS: usize = 4;
+
 words! {
     /// How a case ended.
     Status {
@@ -146,8 +149,13 @@ impl CaseResult {
         matches!(self.status, Status::Passed | Status::Skipped)
     }
 
-    /// `relay`, or `relay, stun` for several calls.
+    /// `relay`, or `relay, stun` for several calls, or `10 × relay, 5 × failed` for many.
     pub fn paths(&self) -> String {
+        if self.calls.len() > MANY_CALLS {
+            let count = |path| self.calls.iter().filter(|call| call.path == path).count();
+            let counts = Path::ALL.iter().map(|path| (count(*path), path)).filter(|(count, _)| *count > 0);
+            return counts.map(|(count, path)| format!("{count} × {path}")).collect::<Vec<_>>().join(", ");
+        }
         self.calls.iter().map(|call| call.path.word()).collect::<Vec<_>>().join(", ")
     }
 }

@@ -2,12 +2,14 @@
 
 mod packets;
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 pub use self::packets::Packets;
 use crate::base::{LinkId, NodeId, PacketId, PortId, SessionId, SimTime};
 use crate::plan::{Drop, IceState, Protocol, StateChange};
-use crate::wire::{Body, Candidate, Flow, SelectedPair, Signal, stun};
+use crate::wire::{Body, Candidate, Flow, MdnsName, SelectedPair, Signal, stun};
 
 /// A recorded run.
 #[derive(Debug, Clone, Default)]
@@ -152,6 +154,13 @@ pub enum AgentEvent {
     State(IceState),
     /// It selected a pair.
     Selected(SelectedPair),
+    /// A name of its peer's candidates was asked for on its link, and this came of it; no address: nobody answered.
+    Resolved {
+        /// The name.
+        name: MdnsName,
+        /// Its address.
+        address: Option<IpAddr>,
+    },
     /// It met trouble it could live with.
     Trouble(String),
 }

@@ -164,7 +164,8 @@ impl Head {
         let all = std::mem::take(&mut self.waiting).freeze();
         let Some(end) = end else { return Some(None) };
         let rest: Bytes = all.slice(end + 4..);
-        self.rest = Some(piece.with(rest)).filter(|rest| !rest.bytes.is_empty());
+        // What ends with the piece ends with the rest of it.
+        self.rest = Some(Piece { bytes: rest, ..piece.clone() }).filter(|rest| !rest.bytes.is_empty());
         Some(String::from_utf8(all[..end].to_vec()).ok())
     }
 }

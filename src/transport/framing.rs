@@ -191,6 +191,7 @@ mod tests {
         let mut messages = Messages::new(Framing::Stun);
         let piece = |bytes: &[u8], number: u8| Piece {
             bytes: Bytes::copy_from_slice(bytes),
+            message: None,
             trail: Trail { source_rewrites: number, ..Trail::default() },
             cause: PacketId::new(u64::from(number)),
         };

@@ -26,6 +26,8 @@ use crate::wire::Trail;
 pub struct Piece {
     /// The bytes; never empty.
     pub bytes: Bytes,
+    /// The message that ends with these bytes, as its sender wrote it before any encryption. Only TCP itself tells it.
+    pub message: Option<Bytes>,
     /// What was done to the message that ends here, on all of its way; of bytes that end none, to the packet.
     pub trail: Trail,
     /// The packet whose arrival let these bytes be read.
@@ -53,6 +55,12 @@ impl Note {
 impl Piece {
     /// The same way, other bytes: what a layer above made of this piece.
     fn with(&self, bytes: impl Into<Bytes>) -> Self {
-        Self { bytes: bytes.into(), ..self.clone() }
+        Self { bytes: bytes.into(), message: None, trail: self.trail, cause: self.cause }
+    }
+
+    /// The note with which these bytes go on in another stream, if a message ends with them.
+    pub fn note(&self) -> Option<Note> {
+        let message = self.message.clone()?;
+        Some(Note { message, trail: self.trail, cause: Some(self.cause) })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
+use super::connect::{Answer, Target, Tunnel};
 use super::framing::{Framing, Messages};
 use super::tcp::{ConnectError, ConnectionId, Event, Reason, Sockets, Taken};
 use super::tls::TlsEnd;
@@ -67,6 +68,8 @@ pub enum End {
     NotTls,
     /// What came is no message.
     Malformed,
+    /// The HTTP proxy on the way opened no tunnel, and answered with this status code.
+    NoTunnel(u16),
 }
 
 /// A message that is too long for the framing of its stream.
@@ -80,7 +83,18 @@ struct Stream {
     framing: Framing,
     messages: Messages,
     tls: Option<TlsEnd>,
+    /// The tunnel that is not open yet, of a stream through a proxy.
+    way: Option<Way>,
     is_open: bool,
+}
+
+/// A tunnel that a proxy was asked for.
+#[derive(Debug)]
+struct Way {
+    target: Target,
+    tunnel: Tunnel,
+    /// What was written before it is open.
+    waiting: Vec<(Vec<u8>, Note)>,
 }
 
 impl Streams {
@@ -109,7 +123,24 @@ impl Streams {
     /// As [`Sockets::connect`].
     pub fn connect(&mut self, now: SimTime, flow: Flow, build: &Build) -> Result<ConnectionId, ConnectError> {
         let id = self.sockets.connect(now, flow)?;
-        self.add(id, flow, build);
+        self.add(id, flow, build, None);
+        Ok(id)
+    }
+
+    /// Opens a stream to `target` through an HTTP proxy; `flow` goes from this host to the proxy.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sockets::connect`].
+    pub fn connect_through(
+        &mut self,
+        now: SimTime,
+        flow: Flow,
+        target: Target,
+        build: &Build,
+    ) -> Result<ConnectionId, ConnectError> {
+        let id = self.sockets.connect(now, flow)?;
+        self.add(id, flow, build, Some(target));
         Ok(id)
     }
 
@@ -136,12 +167,9 @@ impl Streams {
     pub fn write(&mut self, id: ConnectionId, note: Note) -> Result<(), TooLong> {
         let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
         let bytes = stream.framing.frame(&note.message).ok_or(TooLong(note.message.len()))?;
-        match &mut stream.tls {
-            None => self.sockets.write(id, bytes, Some(note)),
-            Some(tls) => {
-                tls.write(bytes, Some(note));
-                pass_down(&mut self.sockets, id, tls);
-            }
+        match &mut stream.way {
+            Some(way) => way.waiting.push((bytes, note)),
+            None => stream.write(id, bytes, note, &mut self.sockets),
         }
         Ok(())
     }
@@ -198,7 +226,7 @@ impl Streams {
         self.sockets.handle_timeout(now);
     }
 
-    fn add(&mut self, id: ConnectionId, flow: Flow, build: &Build) {
+    fn add(&mut self, id: ConnectionId, flow: Flow, build: &Build, target: Option<Target>) {
         let tls = build.tls.as_ref().map(|tls| match tls {
             Tls::Client(name) => {
                 TlsEnd::client(name, Random::stream(self.random.next_u64(), "tls", "client"))
@@ -206,28 +234,56 @@ impl Streams {
             Tls::Server => TlsEnd::server(Random::stream(self.random.next_u64(), "tls", "server")),
         });
         let messages = Messages::new(build.framing);
-        let stream = Stream { flow, framing: build.framing, messages, tls, is_open: false };
+        let way = target.map(|target| Way { target, tunnel: Tunnel::default(), waiting: Vec::new() });
+        let stream = Stream { flow, framing: build.framing, messages, tls, way, is_open: false };
         self.streams.insert(id, stream);
     }
 
-    /// TCP's handshake is over, and that of TLS can begin.
+    /// TCP's handshake is over, and that of TLS can begin, or a proxy be asked for a tunnel.
     fn opened(&mut self, id: ConnectionId) {
         if let Some(flow) = self.sockets.flow(id)
             && !self.streams.contains_key(&id)
             && let Some(build) = self.listening.get(&flow.source).cloned()
         {
-            self.add(id, flow, &build);
+            self.add(id, flow, &build, None);
         }
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if let Some(tls) = &mut stream.tls {
-            pass_down(&mut self.sockets, id, tls);
+        match &stream.way {
+            Some(way) => self.sockets.write(id, way.target.request(), None),
+            None => stream.begin(id, &mut self.sockets, &mut self.events),
         }
-        stream.tell_if_open(id, &mut self.events);
+    }
+
+    /// The answer of a proxy has come, or a part of it.
+    fn take_answer(&mut self, id: ConnectionId, piece: &Piece) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(way) = &mut stream.way else { return };
+        match way.tunnel.receive(piece) {
+            None => {}
+            Some(Answer::Established) => {
+                let (rest, waiting) = (way.tunnel.read(), std::mem::take(&mut way.waiting));
+                stream.way = None;
+                stream.begin(id, &mut self.sockets, &mut self.events);
+                for (bytes, note) in waiting {
+                    stream.write(id, bytes, note, &mut self.sockets);
+                }
+                if let Some(rest) = rest {
+                    self.take(id, &rest);
+                }
+            }
+            Some(refusal) => {
+                self.end(id, End::NoTunnel(refusal.status()));
+                self.sockets.close(id);
+            }
+        }
     }
 
     /// Bytes have come: of a stream that this side has closed they are thrown away.
     fn take(&mut self, id: ConnectionId, piece: &Piece) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.way.is_some() {
+            return self.take_answer(id, piece);
+        }
         let taken = match &mut stream.tls {
             None => stream.read(id, piece, &mut self.events),
             Some(tls) => {
@@ -253,7 +309,8 @@ impl Streams {
 
     /// The other side will send no more: there will be no answers, so nothing is worth asking.
     fn ended(&mut self, id: ConnectionId) {
-        let is_handshake = self.streams.get(&id).is_some_and(|stream| !stream.is_open);
+        let is_handshake =
+            self.streams.get(&id).is_some_and(|stream| !stream.is_open && stream.way.is_none());
         // Whoever hangs up on a hello does not know what to make of it.
         self.end(id, if is_handshake { End::NotTls } else { End::Connection(Reason::Finished) });
     }
@@ -271,6 +328,25 @@ impl Streams {
 }
 
 impl Stream {
+    /// What is below is open.
+    fn begin(&mut self, id: ConnectionId, sockets: &mut Sockets, events: &mut VecDeque<StreamEvent>) {
+        if let Some(tls) = &mut self.tls {
+            pass_down(sockets, id, tls);
+        }
+        self.tell_if_open(id, events);
+    }
+
+    /// Writes a message in its frame.
+    fn write(&mut self, id: ConnectionId, bytes: Vec<u8>, note: Note, sockets: &mut Sockets) {
+        match &mut self.tls {
+            None => sockets.write(id, bytes, Some(note)),
+            Some(tls) => {
+                tls.write(bytes, Some(note));
+                pass_down(sockets, id, tls);
+            }
+        }
+    }
+
     fn tell_if_open(&mut self, id: ConnectionId, events: &mut VecDeque<StreamEvent>) {
         if !self.is_open && self.tls.as_ref().is_none_or(TlsEnd::is_open) {
             self.is_open = true;

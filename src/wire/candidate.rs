@@ -1,9 +1,10 @@
 //! ICE candidates and their SDP line (RFC 8839 §5.1), in one spelling for every stack.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
+use super::mdns::MdnsName;
 use crate::plan::{CandidateType, Transport};
 
 /// A UDP candidate of component 1.
@@ -13,8 +14,11 @@ pub struct Candidate {
     pub foundation: String,
     /// RFC 8445 §5.1.2.1.
     pub priority: u32,
-    /// The transport address to send to.
+    /// The transport address to send to. Of a candidate that was signalled with a name, the address is unspecified until
+    /// the name has been asked for.
     pub address: SocketAddr,
+    /// The mDNS name that is signalled instead of the address (draft-ietf-mmusic-mdns-ice-candidates).
+    pub name: Option<MdnsName>,
     /// What kind of address it is.
     pub kind: CandidateType,
     /// `raddr`/`rport`: the base of a reflexive candidate, the mapped address of a relayed one.
@@ -57,6 +61,11 @@ impl Candidate {
         (self.priority >> 8) as u16
     }
 
+    /// True if it has a name whose address is not known.
+    pub fn is_unresolved(&self) -> bool {
+        self.name.is_some() && self.address.ip().is_unspecified()
+    }
+
     /// The type preferences RFC 8445 §5.1.2.2 recommends.
     pub const fn type_preference(kind: CandidateType) -> u8 {
         match kind {
@@ -69,10 +78,15 @@ impl Candidate {
 }
 
 impl fmt::Display for Candidate {
-    /// `candidate:1 1 udp 2130706431 10.0.1.2 50000 typ host`.
+    /// `candidate:1 1 udp 2130706431 10.0.1.2 50000 typ host`, with the name while the address is not known.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { foundation, priority, address, kind, related } = self;
-        write!(f, "candidate:{foundation} 1 udp {priority} {} {} typ {kind}", address.ip(), address.port())?;
+        let Self { foundation, priority, address, kind, related, .. } = self;
+        write!(f, "candidate:{foundation} 1 udp {priority} ")?;
+        match &self.name {
+            Some(name) if self.is_unresolved() => write!(f, "{name}")?,
+            _ => write!(f, "{}", address.ip())?,
+        }
+        write!(f, " {} typ {kind}", address.port())?;
         match related {
             Some(related) => write!(f, " raddr {} rport {}", related.ip(), related.port()),
             None => Ok(()),
@@ -99,7 +113,12 @@ fn parse(line: &str) -> Option<Candidate> {
         return None;
     }
     let priority = words.next()?.parse().ok()?;
-    let address = SocketAddr::new(words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let host = words.next()?;
+    let (ip, name) = match host.parse() {
+        Ok(ip) => (ip, None),
+        Err(_) => (Ipv4Addr::UNSPECIFIED.into(), Some(host.parse().ok()?)),
+    };
+    let address = SocketAddr::new(ip, words.next()?.parse().ok()?);
     if words.next()? != "typ" {
         return None;
     }
@@ -113,7 +132,7 @@ fn parse(line: &str) -> Option<Candidate> {
         }
     }
     let related = ip.zip(port).map(SocketAddr::from);
-    Some(Candidate { foundation, priority, address, kind, related })
+    Some(Candidate { foundation, priority, address, name, kind, related })
 }
 
 #[cfg(test)]
@@ -125,6 +144,7 @@ mod tests {
         for line in [
             "candidate:1 1 udp 2130706431 10.0.1.2 50000 typ host",
             "candidate:2 1 udp 1694498815 203.0.113.1 40001 typ srflx raddr 10.0.1.2 rport 50000",
+            "candidate:1 1 udp 2130706431 1f4712db-ea17-4bcf-a596-105139dfd8bf.local 50000 typ host",
             "candidate:3 1 udp 16777215 2001:db8::4 55000 typ relay raddr 2001:db8::1 rport 40002",
         ] {
             let read: Candidate = line.parse().expect("a candidate");
@@ -144,7 +164,7 @@ mod tests {
             "",
             "candidate:",
             "candidate:1 1 tcp 1 10.0.1.2 9 typ host tcptype active",
-            "candidate:1 1 udp 1 x.local 5 typ host",
+            "candidate:1 1 udp 1 x.example 5 typ host",
         ] {
             assert!(line.parse::<Candidate>().is_err(), "{line}");
         }

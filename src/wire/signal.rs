@@ -5,14 +5,21 @@ use super::candidate::Candidate;
 /// A signalling message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signal {
-    /// The caller's credentials, and its candidates if it does not trickle.
+    /// The caller's credentials, and its candidates if it does not trickle; later those of the side that restarts ICE.
     Offer(Description),
-    /// The callee's.
+    /// The other side's.
     Answer(Description),
     /// A trickled candidate (RFC 8838).
-    Candidate(Candidate),
+    Candidate {
+        /// The candidate.
+        candidate: Candidate,
+        /// The user name fragment it belongs to: after an ICE restart, those of the old one are no longer of use.
+        ufrag: String,
+    },
     /// There are no more candidates.
     EndOfCandidates,
+    /// The call is over.
+    Bye,
 }
 
 /// An ICE agent's description.
@@ -26,6 +33,10 @@ pub struct Description {
     pub candidates: Vec<Candidate>,
     /// True if more candidates may follow.
     pub trickle: bool,
+    /// How many ICE restarts the sender knows of, this one included. An answer has the number of its offer.
+    pub generation: u32,
+    /// True if the agent is a lite one: `a=ice-lite` (RFC 8839 §5.3).
+    pub lite: bool,
 }
 
 impl Signal {
@@ -34,8 +45,9 @@ impl Signal {
         match self {
             Self::Offer(_) => "offer",
             Self::Answer(_) => "answer",
-            Self::Candidate(_) => "candidate",
+            Self::Candidate { .. } => "candidate",
             Self::EndOfCandidates => "end-of-candidates",
+            Self::Bye => "bye",
         }
     }
 }

@@ -103,7 +103,7 @@ fn candidates_that_arrive_before_the_offer_are_kept(stack: &Stack) {
     };
     let candidate = offer.candidates.remove(0);
 
-    world.input(BOB, Input::Signal(&Signal::Candidate(candidate)));
+    world.input(BOB, Input::Signal(&Signal::Candidate { candidate, ufrag: offer.ufrag.clone() }));
     world.input(BOB, Input::Signal(&Signal::Offer(offer)));
     world.continue_until(seconds(5));
 

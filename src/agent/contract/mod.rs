@@ -3,6 +3,7 @@
 mod bases;
 mod call;
 mod gathering;
+mod lite;
 mod relaying;
 mod robustness;
 mod streams;

@@ -77,8 +77,8 @@ fn with_the_policy_relay_only_relayed_candidates_are_signalled_and_used(stack: &
                 Signal::Offer(description) | Signal::Answer(description) => {
                     assert_eq!(description.candidates, []);
                 }
-                Signal::Candidate(candidate) => assert_eq!(candidate.kind, CandidateType::Relayed),
-                Signal::EndOfCandidates => {}
+                Signal::Candidate { candidate, .. } => assert_eq!(candidate.kind, CandidateType::Relayed),
+                Signal::EndOfCandidates | Signal::Bye => {}
             }
         }
     }

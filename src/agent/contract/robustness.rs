@@ -100,6 +100,7 @@ proptest! {
             foundation: String::new(),
             priority,
             address: SocketAddr::from((ip, port)),
+            name: None,
             kind,
             related: None,
         };
@@ -107,9 +108,10 @@ proptest! {
             ufrag: "u".repeat(ufrag_len),
             password: "p".repeat(password_len),
             candidates: vec![candidate.clone()],
-            trickle: true,
+            ..Description::default()
         };
-        let (answer, candidate) = (Signal::Answer(description), Signal::Candidate(candidate));
+        let candidate = Signal::Candidate { candidate, ufrag: description.ufrag.clone() };
+        let answer = Signal::Answer(description);
         for stack in STACKS {
             let mut world = call_with_servers(stack.kind);
             world.input(ALICE, Input::Start);

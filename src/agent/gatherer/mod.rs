@@ -8,6 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use self::preference::Families;
 #[cfg(feature = "rtc")]
 pub(super) use self::preference::highest;
+use super::port_mapping::{Mapped, PortMappers};
+use super::privacy::Privacy;
 use super::server_link::{ServerLink, StreamIds, Tools, Way};
 use super::stun_client::{Answer, StunClient};
 use super::transaction::TransactionIds;
@@ -25,8 +27,10 @@ pub(super) const TA: SimDuration = SimDuration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Gatherer {
     max_candidates: usize,
+    privacy: Privacy,
     families: Families,
     ids: TransactionIds,
+    mappers: PortMappers,
     stun: Vec<StunClient>,
     turn: Vec<TurnClient>,
     candidates: Vec<Candidate>,
@@ -76,8 +80,10 @@ impl Gatherer {
     pub(super) fn new(config: &AgentConfig) -> Self {
         Self {
             max_candidates: config.max_candidates,
+            privacy: Privacy::of(config),
             families: Families::of(&config.sockets),
             ids: TransactionIds::new(config.seed, &config.name),
+            mappers: PortMappers::default(),
             stun: Vec::new(),
             turn: Vec::new(),
             candidates: Vec::new(),
@@ -88,15 +94,23 @@ impl Gatherer {
         }
     }
 
-    /// Takes the host candidates and asks every server from every base of its family, one each [`TA`].
-    pub(super) fn start(&mut self, now: SimTime, config: &AgentConfig, out: &mut VecDeque<Output>) {
+    /// Takes the host candidates and asks the nearest NATs for mappings and every server from every base of its family, one
+    /// each [`TA`]. The NATs come first: they answer soonest, and what they map is what servers then see.
+    pub(super) fn start(
+        &mut self,
+        now: SimTime,
+        config: &AgentConfig,
+        streams: &mut StreamIds,
+        out: &mut VecDeque<Output>,
+    ) {
         for base in &config.sockets {
             let source = Source { base: *base, server: None, transport: Transport::Udp };
             self.add(CandidateType::Host, *base, source, None, out);
         }
-        let (mut start, mut streams) = (now, StreamIds::default());
+        self.mappers = PortMappers::new(config, now, TA);
+        let mut start = now + TA.times(self.mappers.len());
         for server in &config.ice_servers {
-            for link in ServerLink::all(server, &config.sockets, &mut streams, out) {
+            for link in ServerLink::all(server, &config.sockets, streams, out) {
                 match server.kind {
                     IceServerKind::Stun => self.stun.push(StunClient::new(link, &mut self.ids, start)),
                     IceServerKind::Turn => {
@@ -120,7 +134,9 @@ impl Gatherer {
 
     /// True once every transaction that may yield a candidate has ended.
     pub(super) fn is_complete(&self) -> bool {
-        self.stun.iter().all(StunClient::has_ended) && self.turn.iter().all(TurnClient::has_ended)
+        self.mappers.have_ended()
+            && self.stun.iter().all(StunClient::has_ended)
+            && self.turn.iter().all(TurnClient::has_ended)
     }
 
     /// Sees whether what came by `way` comes from one of the servers.
@@ -131,6 +147,13 @@ impl Gatherer {
         payload: &'a [u8],
         out: &mut VecDeque<Output>,
     ) -> Incoming<'a> {
+        if let Some((mapped, gateway)) = self.mappers.take(now, way, payload, out) {
+            if let Some(Mapped { base, external }) = mapped {
+                let source = Source { base, server: Some(gateway), transport: Transport::Udp };
+                self.add_reflexive(external, source, out);
+            }
+            return Incoming::Answer;
+        }
         let Some(link) = self.links().find(|link| link.is(way)) else {
             return Incoming::Direct;
         };
@@ -178,7 +201,9 @@ impl Gatherer {
         if let Some(client) = self.stun.iter_mut().find(|client| client.link() == link && client.expects(id))
         {
             match client.answer(now, message) {
-                Answer::Mapped(mapped) => self.add_reflexive(mapped, link, out),
+                Answer::Mapped(mapped) => {
+                    self.add_reflexive(mapped, Source::of(link), out);
+                }
                 Answer::Refused(code) => {
                     let why = code.map_or("an answer without an address".to_owned(), |code| code.to_string());
                     out.push_back(Output::Trouble(format!("STUN server {link}: Binding failed: {why}")));
@@ -207,7 +232,7 @@ impl Gatherer {
         match allocation {
             Some(Allocation::Made { relayed, mapped }) => {
                 if let Some(mapped) = mapped.filter(|_| link.stream().is_none()) {
-                    self.add_reflexive(mapped, link, out);
+                    self.add_reflexive(mapped, Source::of(link), out);
                 }
                 self.add(CandidateType::Relayed, relayed, Source::of(link), mapped, out);
                 for peer in &self.peers {
@@ -223,8 +248,9 @@ impl Gatherer {
         }
     }
 
-    fn add_reflexive(&mut self, mapped: SocketAddr, link: ServerLink, out: &mut VecDeque<Output>) {
-        self.add(CandidateType::ServerReflexive, mapped, Source::of(link), Some(link.base()), out);
+    /// The base's address outside, as a server saw it or as the NAT promised it.
+    fn add_reflexive(&mut self, mapped: SocketAddr, source: Source, out: &mut VecDeque<Output>) {
+        self.add(CandidateType::ServerReflexive, mapped, source, Some(source.base), out);
     }
 
     /// Adds a candidate unless it is redundant: the same transport address and base as
@@ -259,6 +285,7 @@ impl Gatherer {
             foundation,
             priority: Candidate::priority_of(type_preference(kind), local_preference),
             address,
+            name: self.privacy.name_of(kind, address.ip()),
             kind,
             related,
         };
@@ -309,6 +336,11 @@ impl Gatherer {
         }
     }
 
+    /// True if a server is at the end of this stream.
+    pub(super) fn knows(&self, stream: StreamId) -> bool {
+        self.turn.iter().any(|client| client.link().stream() == Some(stream))
+    }
+
     fn client_of(&mut self, stream: StreamId) -> Option<&mut TurnClient> {
         self.turn.iter_mut().find(|client| client.link().stream() == Some(stream))
     }
@@ -348,10 +380,32 @@ impl Gatherer {
         }
     }
 
+    /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
+    pub(super) fn lose_base(&mut self, base: SocketAddr) {
+        self.mappers.lose_base(base);
+        self.stun.retain(|client| client.link().base() != base);
+        self.turn.retain(|client| client.link().base() != base);
+    }
+
+    /// Nothing more is to be gathered, and what servers have allocated is given back.
+    pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.mappers = PortMappers::default();
+        self.stun.clear();
+        for client in &mut self.turn {
+            client.release(now, &mut Tools { ids: &mut self.ids, out });
+        }
+    }
+
+    /// True once every allocation is given back.
+    pub(super) fn is_released(&self) -> bool {
+        self.turn.iter().all(TurnClient::is_over)
+    }
+
     /// When it wants [`Gatherer::step`].
     pub(super) fn due(&self) -> Option<SimTime> {
         let stun = self.stun.iter().filter_map(|client| client.due(self.keep_alive));
-        stun.chain(self.turn.iter().filter_map(TurnClient::due)).min()
+        let turn = self.turn.iter().filter_map(TurnClient::due);
+        self.mappers.due().into_iter().chain(stun).chain(turn).min()
     }
 
     /// Does what is due at `now`.
@@ -359,6 +413,7 @@ impl Gatherer {
         if self.due().is_none_or(|due| now < due) {
             return;
         }
+        self.mappers.step(now, out);
         for client in &mut self.stun {
             if client.step(now, self.keep_alive, &mut Tools { ids: &mut self.ids, out }) {
                 let server = client.link();

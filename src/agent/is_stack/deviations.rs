@@ -65,6 +65,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         effect: "none between agents that take the signalled priority; relayed pairs stay the last",
     },
     Deviation {
+        id: "named-candidates-paired-with-relays",
+        rfc: "draft-ietf-mmusic-mdns-ice-candidates §3.3.2",
+        what: "relayed candidates are paired with the peer's that have mDNS names; the lab lets none of those checks out",
+        effect: "such pairs fail unheard; checks of other pairs wait for their turns in between",
+    },
+    Deviation {
         id: "short-user-names",
         rfc: "RFC 8839 §5.4",
         what: "a USERNAME of more than 128 bytes cannot be written",

@@ -5,6 +5,7 @@
 //! relays, and the decision that a call has failed.
 
 mod deviations;
+mod restart;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +17,9 @@ use is::{CandidateKind, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
 
 use super::conversation::{Conversation, IceCredentials};
 use super::gatherer::{Gatherer, Incoming, TA};
+use super::retired::Retired;
 use super::seeded::{self, SeededIce};
-use super::server_link::Way;
+use super::server_link::{StreamIds, Way};
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, StreamId, clock};
 use crate::base::SimTime;
 use crate::plan::{CandidateType, IceState, StackKind};
@@ -40,6 +42,11 @@ pub struct IsStack {
     conversation: Conversation,
     ice: SeededIce,
     gatherer: Gatherer,
+    /// What was in use before a restart.
+    retired: Retired<Gatherer>,
+    /// How many restarts there were.
+    restarts: u32,
+    streams: StreamIds,
     /// How many of the gatherer's candidates `is` has been told of.
     introduced: usize,
     state: IceState,
@@ -60,10 +67,14 @@ impl IsStack {
         let mut ice = SeededIce::new(config.seed, &config.name, credentials);
         ice.call(|ice| {
             ice.set_controlling(config.caller);
+            ice.set_ice_lite(config.lite);
             ice.set_mtu(STUN_BUFFER..=1_500);
         });
         Self {
             gatherer: Gatherer::new(&config),
+            retired: Retired::default(),
+            restarts: 0,
+            streams: StreamIds::default(),
             config,
             conversation,
             ice,
@@ -82,19 +93,24 @@ impl IsStack {
         }
         // The first call only tells `is` the time; without it, it names no time-out.
         self.ice.call(|ice| ice.handle_timeout(clock::to_instant(now)));
-        let Self { gatherer, config, out, .. } = self;
-        gatherer.start(now, config, out);
+        let Self { gatherer, config, streams, out, .. } = self;
+        gatherer.start(now, config, streams, out);
     }
 
     fn take_signal(&mut self, now: SimTime, signal: &Signal) {
         self.conversation.take(signal, refusal, &mut self.out);
-        if matches!(signal, Signal::Offer(_)) {
-            self.start(now);
+        match signal {
+            Signal::Offer(_) => self.start(now),
+            Signal::Bye => self.hang_up(now, false),
+            _ => {}
         }
     }
 
     fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
-        if !self.conversation.has_started() {
+        if !self.conversation.has_started()
+            || self.take_retired(now, Way::Socket { socket, from }, payload)
+            || self.conversation.is_ended()
+        {
             return;
         }
         match self.gatherer.take(now, Way::Socket { socket, from }, payload, &mut self.out) {
@@ -106,7 +122,11 @@ impl IsStack {
 
     /// Takes what came over a stream to a server; peers are not at the end of any.
     fn take_message(&mut self, now: SimTime, stream: StreamId, message: &[u8]) {
-        let incoming = self.gatherer.take(now, Way::Stream(stream), message, &mut self.out);
+        let way = Way::Stream(stream);
+        if self.take_retired(now, way, message) {
+            return;
+        }
+        let incoming = self.gatherer.take(now, way, message, &mut self.out);
         if let Incoming::Relayed { relayed, peer, data } = incoming {
             self.take_from_peer(now, peer, relayed, data, true);
         }
@@ -134,12 +154,14 @@ impl IsStack {
     }
 
     fn send(&mut self, now: SimTime, data: &[u8]) {
-        // A pair that went silent has lost the peer's consent (RFC 7675 §5.1).
-        if !self.state.is_connected() {
-            return;
-        }
-        if let Some(SelectedPair { local, remote }) = self.selected {
-            self.transmit(now, local.address, remote.address, data.to_vec());
+        match self.selected {
+            // RFC 8445 §9: until a restart has found a pair, data go over the old one.
+            None => self.retired.send(now, data, &mut self.out),
+            Some(SelectedPair { local, remote }) if self.state.is_connected() => {
+                self.transmit(now, local.address, remote.address, data.to_vec());
+            }
+            // A pair that went silent has lost the peer's consent (RFC 7675 §5.1).
+            Some(_) => {}
         }
     }
 
@@ -150,15 +172,19 @@ impl IsStack {
         }
         if self.config.sockets.contains(&source) {
             self.out.push_back(Output::Transmit { from: source, to: destination, payload });
-        } else {
+        } else if !self.conversation.is_named(destination) {
+            // What hides behind a name is not paired with relays (draft-ietf-mmusic-mdns-ice-candidates §3.3.2).
             self.gatherer.send_relayed(now, source, destination, payload, &mut self.out);
         }
     }
 
     /// Lets everything happen that can happen at `now`.
     fn advance(&mut self, now: SimTime) {
+        self.retired.step(now, &mut self.out);
         if self.conversation.is_over(now) {
             self.set_state(IceState::Failed);
+        }
+        if matches!(self.state, IceState::Failed | IceState::Closed) {
             return;
         }
         self.gatherer.step(now, &mut self.out);
@@ -167,6 +193,9 @@ impl IsStack {
         self.begin_checks(now);
         self.hand_over_candidates(now);
         self.run_ice(now);
+        if self.config.lite {
+            self.look_for_nominations(now);
+        }
         self.update_state();
     }
 
@@ -197,7 +226,9 @@ impl IsStack {
     /// Tells `is` of the peer's candidates.
     fn hand_over_candidates(&mut self, now: SimTime) {
         while let Some(candidate) = self.conversation.hand_over() {
-            self.gatherer.permit(now, candidate.address.ip(), &mut self.out);
+            if candidate.name.is_none() {
+                self.gatherer.permit(now, candidate.address.ip(), &mut self.out);
+            }
             let remote = remote_candidate(candidate);
             self.ice.call(|ice| ice.add_remote_candidate(remote));
         }
@@ -216,6 +247,15 @@ impl IsStack {
         }
         self.ice_not_before = now + TA;
         self.ask_when_due();
+    }
+
+    /// A lite agent's pairs are nominated by what arrives. `is` sees that when it is called, for which such an agent asks
+    /// but each 3 s.
+    fn look_for_nominations(&mut self, now: SimTime) {
+        if self.conversation.is_checking() {
+            self.ice.call(|ice| ice.handle_timeout(clock::to_instant(now)));
+            self.drain_ice(now);
+        }
     }
 
     fn drain_ice(&mut self, now: SimTime) {
@@ -249,6 +289,7 @@ impl IsStack {
         };
         if self.selected.replace(pair) != Some(pair) {
             self.conversation.wait_until(None);
+            self.retired.replaced(now);
             self.gatherer.selected(now, source, destination, &mut self.out);
             self.out.push_back(Output::Selected(pair));
         }
@@ -287,7 +328,8 @@ impl IceStack for IsStack {
     }
 
     fn handle(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError> {
-        if self.state == IceState::Failed {
+        let revives = matches!(input, Input::Restart { .. } | Input::HangUp | Input::Signal(Signal::Bye));
+        if self.state == IceState::Failed && !revives {
             return Ok(());
         }
         match input {
@@ -295,10 +337,14 @@ impl IceStack for IsStack {
             Input::Signal(signal) => self.take_signal(now, signal),
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
+            Input::Resolved { name, address } => self.conversation.resolved(name, address),
             Input::Send(data) => self.send(now, data),
-            Input::Opened { stream, .. } => self.gatherer.opened(stream),
+            Input::BaseLost(base) => self.lose_base(now, base),
+            Input::Restart { sockets, offer } => self.restart(now, sockets, offer),
+            Input::HangUp => self.hang_up(now, true),
+            Input::Opened { stream, .. } => self.opened(stream),
             Input::Read { stream, message } => self.take_message(now, stream, message),
-            Input::Closed { stream, why } => self.gatherer.closed(stream, why, &mut self.out),
+            Input::Closed { stream, why } => self.closed(stream, why),
         }
         self.advance(now);
         Ok(())
@@ -312,7 +358,9 @@ impl IceStack for IsStack {
         if self.state == IceState::Failed {
             return None;
         }
-        [self.conversation.deadline(), self.gatherer.due(), self.ice_due].into_iter().flatten().min()
+        let ice_due = self.ice_due.filter(|_| !self.conversation.is_ended());
+        let deadlines = [self.conversation.deadline(), self.gatherer.due(), ice_due, self.retired.due()];
+        deadlines.into_iter().flatten().min()
     }
 }
 

@@ -40,7 +40,14 @@ pub(super) fn remote(candidate: &Candidate) -> Option<RtcCandidate> {
 /// What rtc says of its own candidate, with `related` for `raddr` and `rport`.
 pub(super) fn described(candidate: &RtcCandidate, related: Option<SocketAddr>) -> Candidate {
     let PairEnd { kind, address, .. } = end(candidate);
-    Candidate { foundation: candidate.foundation(), priority: candidate.priority(), address, kind, related }
+    Candidate {
+        foundation: candidate.foundation(),
+        priority: candidate.priority(),
+        address,
+        name: None,
+        kind,
+        related,
+    }
 }
 
 /// One end of a pair in rtc's words.

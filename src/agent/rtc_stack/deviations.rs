@@ -17,6 +17,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         effect: "a path that opens later than about 1.6 s after the pair was formed may never be found",
     },
     Deviation {
+        id: "lite-agents-check",
+        rfc: "RFC 8445 §2.5, §7.3.1.4",
+        what: "a lite agent checks each pair on which a check arrives, and selects one only after its own check succeeded",
+        effect: "it connects a round trip later than one that only answers",
+    },
+    Deviation {
         id: "no-frozen-pairs",
         rfc: "RFC 8445 §6.1.2.6",
         what: "pairs start in the state Waiting, whatever their foundation",
@@ -107,6 +113,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         effect: "several candidates of one type have equal priorities; the first one found wins, which may be IPv4",
     },
     Deviation {
+        id: "named-candidates-paired-with-relays",
+        rfc: "draft-ietf-mmusic-mdns-ice-candidates §3.3.2",
+        what: "relayed candidates are paired with the peer's that have mDNS names; the lab lets none of those checks out",
+        effect: "such pairs fail unheard",
+    },
+    Deviation {
         id: "foundation-by-address",
         rfc: "RFC 8445 §5.1.1.3",
         what: "a foundation is a checksum of the candidate's own type and address, not of its base and server",
@@ -147,6 +159,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         rfc: "RFC 8656 §9",
         what: "permissions are known by transport address instead of IP address",
         effect: "one CreatePermission for each remote candidate; a new port of a known peer waits for another one",
+    },
+    Deviation {
+        id: "local-candidates-never-removed",
+        rfc: "RFC 8445 §8.3",
+        what: "there is no way to take one local candidate back, as where its interface is gone",
+        effect: "a pair whose own end is gone is noticed after 5 s of silence, and fails 25 s later",
     },
     Deviation {
         id: "no-ipv6-relay",

@@ -15,6 +15,7 @@ mod deviations;
 mod order;
 mod permissions;
 mod provider;
+mod restart;
 mod server_client;
 mod servers;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use bytes::BytesMut;
 use rtc_ice::agent::agent_config::AgentConfig as RtcConfig;
 use rtc_ice::agent::{Agent, Event};
 use rtc_ice::candidate::Candidate as RtcCandidate;
+use rtc_ice::candidate::CandidateType as RtcType;
 use rtc_ice::crypto::RTCCryptoProvider;
 use rtc_ice::mdns::MulticastDnsMode;
 use rtc_ice::state::ConnectionState;
@@ -39,7 +41,9 @@ use self::server_client::News;
 use self::servers::Servers;
 use super::conversation::{Conversation, IceCredentials};
 use super::gatherer::is_usable;
-use super::server_link::Way;
+use super::privacy::Privacy;
+use super::retired::Retired;
+use super::server_link::{StreamIds, Way};
 use super::{AgentConfig, DATA_FIRST_BYTE, IceStack, Input, Output, StackError, StreamId, clock};
 use crate::base::{SimDuration, SimTime};
 use crate::plan::{CandidateType, IceState, StackKind, Transport};
@@ -64,9 +68,15 @@ pub struct RtcStack {
     config: AgentConfig,
     /// It gives up without a selected pair, or with one that is silent.
     conversation: Conversation,
+    privacy: Privacy,
     crypto: Arc<dyn RTCCryptoProvider>,
     ice: Agent,
     servers: Servers,
+    /// What was in use before a restart.
+    retired: Retired<Servers>,
+    /// How many restarts there were.
+    restarts: u32,
+    streams: StreamIds,
     /// Our candidates in the order in which they were found.
     local: Vec<Candidate>,
     /// Our relayed addresses, and what is spoken to the servers that relay for them.
@@ -99,6 +109,8 @@ impl RtcStack {
             provider::seeded(config.seed, &config.name).map_err(|error| failed(error.to_string()))?;
         let rtc_config = RtcConfig {
             is_controlling: config.caller,
+            lite: config.lite,
+            candidate_types: if config.lite { vec![RtcType::Host] } else { Vec::new() },
             // The end is ours to declare: rtc would fail 30 s after checks began.
             failed_timeout: Some(Duration::ZERO),
             multicast_dns_mode: MulticastDnsMode::Disabled,
@@ -113,10 +125,14 @@ impl RtcStack {
         let ours = IceCredentials { ufrag: credentials.ufrag.clone(), password: credentials.pwd.clone() };
         Ok(Self {
             conversation: Conversation::new(&config, ours),
+            privacy: Privacy::of(&config),
             config,
             crypto,
             ice,
             servers: Servers::default(),
+            retired: Retired::default(),
+            restarts: 0,
+            streams: StreamIds::default(),
             local: Vec::new(),
             relays: Vec::new(),
             state: IceState::New,
@@ -133,26 +149,38 @@ impl RtcStack {
         for base in self.config.sockets.clone() {
             self.add_local(CandidateType::Host, base, base, None, Transport::Udp);
         }
-        self.servers.start(now, &self.config, &self.crypto, &mut self.out);
+        let Self { servers, config, crypto, streams, out, .. } = self;
+        servers.start(now, config, crypto, streams, out);
     }
 
     fn take_signal(&mut self, now: SimTime, signal: &Signal) {
         self.conversation.take(signal, refusal, &mut self.out);
-        if matches!(signal, Signal::Offer(_)) {
-            self.start(now);
+        match signal {
+            Signal::Offer(_) => self.start(now),
+            Signal::Bye => self.hang_up(now, false),
+            _ => {}
         }
     }
 
     fn take_datagram(&mut self, now: SimTime, socket: SocketAddr, from: SocketAddr, payload: &[u8]) {
         let way = Way::Socket { socket, from };
-        if self.conversation.has_started() && !self.servers.take(now, way, payload, &mut self.out) {
+        if !self.conversation.has_started()
+            || self.take_retired(now, way, payload)
+            || self.conversation.is_ended()
+        {
+            return;
+        }
+        if !self.servers.take(now, way, payload, &mut self.out) {
             self.take_from_peer(now, from, socket, payload);
         }
     }
 
     /// Takes what came over a stream to a server; peers are not at the end of any.
     fn take_message(&mut self, now: SimTime, stream: StreamId, message: &[u8]) {
-        self.servers.take(now, Way::Stream(stream), message, &mut self.out);
+        let way = Way::Stream(stream);
+        if !self.take_retired(now, way, message) {
+            self.servers.take(now, way, message, &mut self.out);
+        }
     }
 
     fn take_from_peer(&mut self, now: SimTime, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
@@ -177,8 +205,11 @@ impl RtcStack {
     }
 
     fn send(&mut self, now: SimTime, data: &[u8]) {
-        let Some(Selected { pair, base }) = self.selected else { return };
-        self.transmit(now, base, pair.remote.address, data);
+        match self.selected {
+            // RFC 8445 §9: until a restart has found a pair, data go over the old one.
+            None => self.retired.send(now, data, &mut self.out),
+            Some(Selected { pair, base }) => self.transmit(now, base, pair.remote.address, data),
+        }
     }
 
     /// Sends from one of our sockets, or through the relay, whose address `source` is.
@@ -186,15 +217,19 @@ impl RtcStack {
         if self.config.sockets.contains(&source) {
             let payload = payload.to_vec();
             self.out.push_back(Output::Transmit { from: source, to: destination, payload });
-        } else {
+        } else if !self.conversation.is_named(destination) {
+            // What hides behind a name is not paired with relays (draft-ietf-mmusic-mdns-ice-candidates §3.3.2).
             self.servers.send_relayed(now, source, destination, payload, &mut self.out);
         }
     }
 
     /// Lets everything happen that can happen at `now`.
     fn advance(&mut self, now: SimTime) {
+        self.retired.step(now, &mut self.out);
         if self.conversation.is_over(now) {
             self.set_state(IceState::Failed);
+        }
+        if matches!(self.state, IceState::Failed | IceState::Closed) {
             return;
         }
         self.servers.step(now, &mut self.out);
@@ -246,7 +281,8 @@ impl RtcStack {
         if redundant || self.local.len() >= self.config.max_candidates {
             return;
         }
-        let described = candidates::described(&candidate, related);
+        let name = self.privacy.name_of(kind, address.ip());
+        let described = Candidate { name, ..candidates::described(&candidate, related) };
         if self.conversation.allows(&described) {
             // It only fails for what `candidates::local` does not make.
             let _ = self.ice.add_local_candidate(candidate);
@@ -258,7 +294,12 @@ impl RtcStack {
     fn begin_checks(&mut self, now: SimTime) {
         if let Some(IceCredentials { ufrag, password }) = self.conversation.begin_checks(now).cloned() {
             let at = clock::to_instant(now);
-            if let Err(error) = self.ice.start_connectivity_checks(at, self.config.caller, ufrag, password) {
+            let begun = match self.restarts {
+                0 => self.ice.start_connectivity_checks(at, self.config.caller, ufrag, password),
+                // It has been checking since the restart, in the role it had.
+                _ => self.ice.set_remote_credentials(ufrag, password),
+            };
+            if let Err(error) = begun {
                 self.out.push_back(Output::Trouble(error.to_string()));
             }
         }
@@ -267,7 +308,9 @@ impl RtcStack {
     /// Tells rtc of the peer's candidates.
     fn hand_over_candidates(&mut self, now: SimTime) {
         while let Some(candidate) = self.conversation.hand_over() {
-            self.servers.permit(now, candidate.address, &mut self.out);
+            if candidate.name.is_none() {
+                self.servers.permit(now, candidate.address, &mut self.out);
+            }
             if let Some(remote) = candidates::remote(candidate) {
                 // It only fails for mDNS names and TCP, which a candidate of ours never has.
                 let _ = self.ice.add_remote_candidate(remote);
@@ -298,7 +341,7 @@ impl RtcStack {
                 Event::ConnectionStateChange(state) => states.push(state),
                 Event::SelectedCandidatePairChange(local, remote) => {
                     let pair = SelectedPair { local: self.own_end(&local), remote: candidates::end(&remote) };
-                    self.select(Selected { pair, base: local.base_addr() });
+                    self.select(now, Selected { pair, base: local.base_addr() });
                 }
                 _ => {}
             }
@@ -322,8 +365,9 @@ impl RtcStack {
         Some(clock::from_instant(due).max(self.ice_not_before))
     }
 
-    fn select(&mut self, selected: Selected) {
+    fn select(&mut self, now: SimTime, selected: Selected) {
         if self.selected.replace(selected) != Some(selected) {
+            self.retired.replaced(now);
             self.out.push_back(Output::Selected(selected.pair));
         }
     }
@@ -363,7 +407,8 @@ impl IceStack for RtcStack {
     }
 
     fn handle(&mut self, now: SimTime, input: Input<'_>) -> Result<(), StackError> {
-        if self.state == IceState::Failed {
+        let revives = matches!(input, Input::Restart { .. } | Input::HangUp | Input::Signal(Signal::Bye));
+        if self.state == IceState::Failed && !revives {
             return Ok(());
         }
         match input {
@@ -371,10 +416,14 @@ impl IceStack for RtcStack {
             Input::Signal(signal) => self.take_signal(now, signal),
             Input::Datagram { socket, from, payload } => self.take_datagram(now, socket, from, payload),
             Input::Timeout => {}
+            Input::Resolved { name, address } => self.conversation.resolved(name, address),
             Input::Send(data) => self.send(now, data),
-            Input::Opened { stream, .. } => self.servers.opened(stream),
+            Input::BaseLost(base) => self.lose_base(base),
+            Input::Restart { sockets, offer } => self.restart(now, sockets, offer),
+            Input::HangUp => self.hang_up(now, true),
+            Input::Opened { stream, .. } => self.opened(stream),
             Input::Read { stream, message } => self.take_message(now, stream, message),
-            Input::Closed { stream, why } => self.servers.closed(stream, why, &mut self.out),
+            Input::Closed { stream, why } => self.closed(stream, why),
         }
         self.advance(now);
         Ok(())
@@ -388,7 +437,9 @@ impl IceStack for RtcStack {
         if self.state == IceState::Failed {
             return None;
         }
-        [self.conversation.deadline(), self.servers.due(), self.ice_due()].into_iter().flatten().min()
+        let ice_due = if self.conversation.is_ended() { None } else { self.ice_due() };
+        let deadlines = [self.conversation.deadline(), self.servers.due(), ice_due, self.retired.due()];
+        deadlines.into_iter().flatten().min()
     }
 }
 

@@ -19,12 +19,15 @@ use super::super::{Output, StreamEnd, clock};
 use super::order::Order;
 use super::permissions::{Grant, Permissions};
 use super::{CHECK_INTERVAL, permissions};
-use crate::base::SimTime;
+use crate::base::{SimDuration, SimTime};
 use crate::plan::{Credentials, IceServer, IceServerKind, Transport};
 use crate::wire::stun::{Class, Message, TransactionId, method, transaction_bytes};
 
 /// How often one request may be answered with 438 before the server is taken for broken.
 const STALE_NONCES: u8 = 3;
+
+/// How long an answer is waited for when an allocation is given back: as long as rtc repeats a request.
+const RELEASE_WAIT: SimDuration = SimDuration::from_millis(7_800);
 
 /// What a client finds out.
 #[derive(Debug)]
@@ -64,6 +67,8 @@ enum Stage {
     Bare,
     Allocating(RtcId),
     Allocated(SocketAddr),
+    /// The allocation is being given back. rtc makes no second attempt, so after this time it is left alone.
+    Releasing(SocketAddr, SimTime),
     /// The stream to the server is gone, and nothing is possible any more.
     Over,
 }
@@ -120,7 +125,7 @@ impl ServerClient {
     /// The relayed transport address, once there is one.
     pub(super) fn relayed(&self) -> Option<SocketAddr> {
         match self.stage {
-            Stage::Allocated(relayed) => Some(relayed),
+            Stage::Allocated(relayed) | Stage::Releasing(relayed, _) => Some(relayed),
             Stage::Bare | Stage::Allocating(_) | Stage::Over => None,
         }
     }
@@ -158,6 +163,25 @@ impl ServerClient {
         self.transmit(sink);
     }
 
+    /// Gives the allocation back, if there is one.
+    pub(super) fn release(&mut self, now: SimTime, sink: &mut Sink<'_>) {
+        let Stage::Allocated(relayed) = self.stage else { return };
+        // The allocation is there, so that it does not fail.
+        let _ = self.client.relay(relayed).and_then(|mut relay| relay.close(clock::to_instant(now)));
+        self.stage = Stage::Releasing(relayed, now + RELEASE_WAIT);
+        self.transmit(sink);
+    }
+
+    /// rtc's client forgets an allocation that was given back.
+    fn note_release(&mut self, now: SimTime, sink: &mut Sink<'_>) {
+        if let Stage::Releasing(relayed, until) = self.stage
+            && (until <= now || self.client.relay(relayed).is_err())
+        {
+            self.stage = Stage::Bare;
+            self.connection.close(sink.out);
+        }
+    }
+
     /// Takes an answer of the server, or data it relays.
     pub(super) fn take(&mut self, now: SimTime, payload: &[u8], sink: &mut Sink<'_>) {
         let message = Message::parse(payload);
@@ -185,6 +209,7 @@ impl ServerClient {
         }
         self.settle(now, sink);
         self.conclude(read.err(), sink);
+        self.note_release(now, sink);
     }
 
     /// When it wants [`ServerClient::step`].
@@ -192,12 +217,17 @@ impl ServerClient {
         if self.stage == Stage::Over {
             return None;
         }
-        let due = self.client.poll_timeout()?;
-        Some(clock::from_instant(due).max(self.not_before))
+        let due = self.client.poll_timeout().map(|due| clock::from_instant(due).max(self.not_before));
+        let until = match self.stage {
+            Stage::Releasing(_, until) => Some(until),
+            _ => None,
+        };
+        due.into_iter().chain(until).min()
     }
 
     /// Does what is due at `now`.
     pub(super) fn step(&mut self, now: SimTime, sink: &mut Sink<'_>) {
+        self.note_release(now, sink);
         if self.due().is_none_or(|due| now < due) {
             return;
         }

@@ -1,4 +1,4 @@
-//! All STUN and TURN servers of an agent: who a datagram belongs to, and the way to the peer through relays.
+//! All STUN and TURN servers of an agent, and the NATs it asks for mappings: who a datagram belongs to, and the way to the peer through relays.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use rtc_ice::crypto::RTCCryptoProvider;
 
+use super::super::gatherer::TA;
+use super::super::port_mapping::{Mapped, PortMappers};
 use super::super::server_link::{ServerLink, StreamIds, Way};
 use super::super::{AgentConfig, Output, StreamEnd, StreamId};
 use super::server_client::{News, ServerClient, Sink};
@@ -17,6 +19,7 @@ use crate::wire::stun::{Class, Kind, Message, classify};
 #[derive(Default)]
 pub(super) struct Servers {
     clients: Vec<ServerClient>,
+    mappers: PortMappers,
     /// The peer's candidates, for which every relay needs a permission.
     peers: Vec<SocketAddr>,
     /// What the clients found out, in order.
@@ -24,17 +27,20 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// Asks every server from every base of its family, all at once: rtc's clients know no pacing.
+    /// Asks the nearest NATs for mappings, and every server from every base of its family, all at once: rtc's clients know
+    /// no pacing. The NATs come first: they answer soonest, and what they map is what servers then see.
     pub(super) fn start(
         &mut self,
         now: SimTime,
         config: &AgentConfig,
         crypto: &Arc<dyn RTCCryptoProvider>,
+        streams: &mut StreamIds,
         out: &mut VecDeque<Output>,
     ) {
-        let mut streams = StreamIds::default();
+        self.mappers = PortMappers::new(config, now, TA);
+        self.mappers.step(now, out);
         for server in &config.ice_servers {
-            for link in ServerLink::all(server, &config.sockets, &mut streams, out) {
+            for link in ServerLink::all(server, &config.sockets, streams, out) {
                 match ServerClient::new(link, server, crypto) {
                     Ok(client) => self.clients.push(client),
                     Err(error) => {
@@ -61,10 +67,11 @@ impl Servers {
 
     /// True once every transaction that may yield a candidate has ended.
     pub(super) fn is_complete(&self) -> bool {
-        self.clients.iter().all(ServerClient::has_ended)
+        self.mappers.have_ended() && self.clients.iter().all(ServerClient::has_ended)
     }
 
-    /// Takes what came by `way` if it comes from a server and is one of its answers, or carries relayed data.
+    /// Takes what came by `way` if it comes from a server and is one of its answers, or carries relayed data, or comes from
+    /// a NAT that maps ports.
     pub(super) fn take(
         &mut self,
         now: SimTime,
@@ -72,6 +79,11 @@ impl Servers {
         payload: &[u8],
         out: &mut VecDeque<Output>,
     ) -> bool {
+        if let Some((mapped, _)) = self.mappers.take(now, way, payload, out) {
+            let tell = |Mapped { base, external }| News::Mapped { base, mapped: external };
+            self.news.extend(mapped.map(tell));
+            return true;
+        }
         let Some(index) = self.addressee(way, payload) else { return false };
         self.clients[index].take(now, payload, &mut Sink { out, news: &mut self.news });
         true
@@ -152,6 +164,11 @@ impl Servers {
         }
     }
 
+    /// True if a server is at the end of this stream.
+    pub(super) fn knows(&self, stream: StreamId) -> bool {
+        self.clients.iter().any(|client| client.link().stream() == Some(stream))
+    }
+
     fn client_of(&mut self, stream: StreamId) -> Option<&mut ServerClient> {
         self.clients.iter_mut().find(|client| client.link().stream() == Some(stream))
     }
@@ -163,13 +180,37 @@ impl Servers {
         }
     }
 
+    /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
+    pub(super) fn lose_base(&mut self, base: SocketAddr) {
+        self.mappers.lose_base(base);
+        self.clients.retain(|client| client.link().base() != base);
+    }
+
+    /// What servers have allocated is given back.
+    pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.mappers = PortMappers::default();
+        for mut client in self.clients.extract_if(.., |client| !client.has_relay()) {
+            client.close(out);
+        }
+        for client in &mut self.clients {
+            client.release(now, &mut Sink { out, news: &mut self.news });
+        }
+    }
+
+    /// True once every allocation is given back.
+    pub(super) fn is_released(&self) -> bool {
+        self.clients.iter().all(|client| !client.has_relay())
+    }
+
     /// When it wants [`Servers::step`].
     pub(super) fn due(&mut self) -> Option<SimTime> {
-        self.clients.iter_mut().filter_map(ServerClient::due).min()
+        let clients = self.clients.iter_mut().filter_map(ServerClient::due);
+        clients.chain(self.mappers.due()).min()
     }
 
     /// Does what is due at `now`.
     pub(super) fn step(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.mappers.step(now, out);
         for client in &mut self.clients {
             client.step(now, &mut Sink { out, news: &mut self.news });
         }

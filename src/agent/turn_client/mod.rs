@@ -159,6 +159,7 @@ impl TurnClient {
                 }
             }
             What::Channel(peer) => self.channels.bound(now, peer),
+            What::Release => self.lose(tools.out),
         }
         None
     }
@@ -201,11 +202,31 @@ impl TurnClient {
                 self.lose(tools.out);
                 return Some(Allocation::Refused { busy });
             }
-            What::Refresh => self.lose(tools.out),
+            What::Refresh | What::Release => self.lose(tools.out),
             What::Permission(peer) => self.permissions.denied(peer),
             What::Channel(peer) => self.channels.failed(peer),
         }
         None
+    }
+
+    /// Gives the allocation back (§7.1), or stops asking for one. [`TurnClient::is_over`] tells when that is done.
+    pub(super) fn release(&mut self, now: SimTime, tools: &mut Tools<'_>) {
+        self.requests.clear();
+        match &mut self.stage {
+            Stage::Allocating | Stage::Over => self.lose(tools.out),
+            Stage::Allocated { refresh, .. } => {
+                *refresh = None;
+                self.permissions = Permissions::default();
+                self.channels = Channels::default();
+                self.ask(now, What::Release, 0, tools.ids);
+                self.step(now, tools);
+            }
+        }
+    }
+
+    /// True once there is no allocation and will be none.
+    pub(super) fn is_over(&self) -> bool {
+        self.stage == Stage::Over
     }
 
     fn lose(&mut self, out: &mut VecDeque<Output>) {
@@ -353,6 +374,7 @@ impl TurnClient {
             // A relayed address is of use to a base of its own family.
             What::Allocate => request::allocate(id, self.link().base().is_ipv6()),
             What::Refresh => Builder::request(method::REFRESH, id),
+            What::Release => Builder::request(method::REFRESH, id).lifetime(0),
             What::Permission(peer) => {
                 Builder::request(method::CREATE_PERMISSION, id).xor_peer_address(SocketAddr::new(peer, 0))
             }

@@ -14,6 +14,8 @@ use crate::wire::stun::{Builder, TRANSPORT_UDP, TransactionId, method};
 pub(super) enum What {
     Allocate,
     Refresh,
+    /// A Refresh with the lifetime 0.
+    Release,
     Permission(IpAddr),
     Channel(SocketAddr),
 }
@@ -56,7 +58,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Allocate => f.write_str("Allocate"),
-            Self::Refresh => f.write_str("Refresh"),
+            Self::Refresh | Self::Release => f.write_str("Refresh"),
             Self::Permission(peer) => write!(f, "CreatePermission for {peer}"),
             Self::Channel(peer) => write!(f, "ChannelBind to {peer}"),
         }

@@ -12,7 +12,9 @@ pub(super) use self::streams::Fate;
 use self::streams::{Stream, StreamArrival};
 use super::{AgentConfig, Connect, IceStack, Input, Output};
 use crate::base::{SimDuration, SimTime};
-use crate::plan::{Credentials, IceServer, IceServerKind, IceState, IceTransportPolicy, Transport};
+use crate::plan::{
+    Credentials, HostCandidates, IceServer, IceServerKind, IceState, IceTransportPolicy, Transport,
+};
 use crate::wire::{Candidate, SelectedPair, Signal};
 
 /// One way, for datagrams.
@@ -85,8 +87,12 @@ pub(super) fn config(side: usize) -> AgentConfig {
         sockets: vec![socket(side)],
         caller: side == ALICE,
         ice_servers: Vec::new(),
+        port_mapping: Vec::new(),
         policy: IceTransportPolicy::All,
         trickle: true,
+        lite: false,
+        host_candidates: HostCandidates::Visible,
+        names: Vec::new(),
         max_candidates: 100,
     }
 }

@@ -9,18 +9,28 @@
 //!
 //! It follows TCP connections (REC-31 to REC-36): segments of either direction keep one alive, for as long as its phase
 //! allows. A connection it has forgotten may go on from inside, but not from outside.
+//!
+//! With `inspect` it also looks at how connections begin, and with `proxy` it has an address after all, at which an HTTP
+//! proxy listens.
 
+mod inspect;
 mod policy;
+mod proxy;
 pub(in crate::device) mod states;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use self::inspect::Inspection;
+use self::proxy::Proxy;
 use self::states::{Noted, Sign, States};
-use super::{Device, Outbox, Verdict};
-use crate::base::{Limits, PortId, SimTime};
+use super::{Device, Outbox, Verdict, group};
+use crate::base::{Limits, PortId, Random, SimTime};
 use crate::plan::graph::RouteTable;
-use crate::plan::{self, Access, DropReason, FilteringBehavior, InboundPolicy, Rule, StateChange};
-use crate::wire::{Body, Flow, Icmp, Packet};
+use crate::plan::{
+    self, Access, DropReason, FilteringBehavior, InboundPolicy, Inspect, Protocol, Rule, Service,
+    ServiceProtocol, StateChange,
+};
+use crate::wire::{Body, Flow, Icmp, Packet, TcpSegment};
 
 /// A firewall. Port 0 is its outside, all others are its inside.
 #[derive(Debug)]
@@ -31,6 +41,11 @@ pub struct Firewall {
     asked: States,
     /// Who from outside was let in unasked; their answers may leave whatever the outbound rules say.
     entered: States,
+    /// How connections began that must begin with TLS.
+    inspection: Inspection,
+    /// How many of those it follows at most.
+    capacity: usize,
+    proxy: Option<Box<Proxy>>,
 }
 
 impl Firewall {
@@ -41,19 +56,35 @@ impl Firewall {
             routes,
             asked: States::new(limits.mappings_per_nat),
             entered: States::new(limits.mappings_per_nat),
+            inspection: Inspection::default(),
+            capacity: limits.mappings_per_nat,
+            proxy: None,
         }
     }
 
+    /// The same, at these addresses, with the HTTP proxy of its rules if they have one. The proxy's segments make packets of no
+    /// more than `mtu` bytes, and it has at most `connections` at one time, two for each tunnel.
+    pub fn with_proxy(mut self, addresses: &[IpAddr], mtu: u16, connections: usize, random: Random) -> Self {
+        let proxy = self.config.proxy.as_ref();
+        self.proxy = proxy.map(|proxy| Box::new(Proxy::new(proxy, addresses, mtu, connections, random)));
+        self
+    }
+
     /// These are its rules from now on. It remembers the flows it knew; with another `filtering` each of them has to
-    /// send once more before answers come in.
+    /// send once more before answers come in. One that begins to inspect leaves connections alone that are open; one that
+    /// stops lets those go on that it had refused.
     pub fn set_rules(&mut self, config: &plan::Firewall) {
         self.config = config.clone();
+        if config.inspect == Inspect::Off {
+            self.inspection.clear();
+        }
     }
 
     /// It forgets all flows.
     pub(in crate::device) fn forget(&mut self) {
         self.asked.clear();
         self.entered.clear();
+        self.inspection.clear();
     }
 
     /// These are its routes from now on.
@@ -98,10 +129,7 @@ impl Firewall {
                 }
                 None
             }
-            Noted::Full => {
-                let text = "the firewall tracks as many flows as it can".into();
-                Some(Verdict::drop_by(DropReason::FirewallOutbound, Rule::PortPolicy { text }))
-            }
+            Noted::Full => Some(full()),
         }
     }
 
@@ -132,6 +160,47 @@ impl Firewall {
         Some(Verdict::drop_by(DropReason::FirewallInbound, rule))
     }
 
+    /// Looks at a segment that may pass by its headers.
+    fn look_inside(
+        &mut self,
+        now: SimTime,
+        port: PortId,
+        packet: &Packet,
+        out: &mut Outbox,
+    ) -> Option<Verdict> {
+        let Body::Tcp(segment) = &packet.body else { return None };
+        let refusal = match self.config.inspect {
+            Inspect::Off => None,
+            Inspect::Tls if port == PortId::UPLINK => self.inspection.inbound(packet.flow.reversed()),
+            Inspect::Tls if segment.flags.opens_connection() => return self.watch(now, packet.flow, segment),
+            Inspect::Tls => self.inspection.outbound(packet.flow, segment),
+        };
+        let text = refusal?.to_owned();
+        if port != PortId::UPLINK {
+            policy::reset(&self.config.outbound, port, packet, segment, out);
+        }
+        Some(Verdict::drop_by(DropReason::FirewallInspect, Rule::PortPolicy { text }))
+    }
+
+    /// Watches how a connection begins, if its port promises something.
+    fn watch(&mut self, now: SimTime, flow: Flow, syn: &TcpSegment) -> Option<Verdict> {
+        let service = Service { port: flow.destination.port(), protocol: ServiceProtocol::Tcp };
+        if service != Inspect::TLS_PORT {
+            return None;
+        }
+        if self.inspection.len() >= self.capacity {
+            let filtering = self.config.filtering;
+            self.inspection.retain(|inside, remote| {
+                self.asked.holds(now, (Protocol::Tcp, inside), filter_entry(filtering, remote))
+            });
+        }
+        if self.inspection.len() >= self.capacity {
+            return Some(full());
+        }
+        self.inspection.begin(flow, syn);
+        None
+    }
+
     /// True if the flow an ICMP error quotes is one of ours, in either direction.
     fn tracks(&self, now: SimTime, error: &Icmp) -> bool {
         let known = |flow: Flow| {
@@ -145,7 +214,13 @@ impl Firewall {
 
 impl Device for Firewall {
     fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
+        if let Some(verdict) = group::flood(port, packet, &self.routes, out) {
+            return verdict;
+        }
         let destination = packet.flow.destination.ip();
+        if let Some(proxy) = self.proxy.as_mut().filter(|proxy| proxy.is_at(destination)) {
+            return proxy.receive(now, port, packet, &self.routes, out);
+        }
         let to = match self.routes.port_for(destination) {
             Some(to) if to != port => to,
             _ => return Verdict::drop_by(DropReason::NoRoute, Rule::NoRoute { destination }),
@@ -161,11 +236,27 @@ impl Device for Firewall {
         } else {
             self.outbound(now, port, packet, out)
         };
+        let refused = refused.or_else(|| self.look_inside(now, port, packet, out));
         refused.unwrap_or_else(|| {
             packet.hop_limit -= 1;
             Verdict::Forward(to)
         })
     }
+
+    fn next_timeout(&self) -> Option<SimTime> {
+        self.proxy.as_ref()?.next_timeout()
+    }
+
+    fn handle_timeout(&mut self, now: SimTime, out: &mut Outbox) {
+        if let Some(proxy) = &mut self.proxy {
+            proxy.handle_timeout(now, &self.routes, out);
+        }
+    }
+}
+
+fn full() -> Verdict {
+    let text = "the firewall tracks as many flows as it can".into();
+    Verdict::drop_by(DropReason::FirewallOutbound, Rule::PortPolicy { text })
 }
 
 /// How long a packet from or to `remote` is remembered.

@@ -3,7 +3,8 @@
 use crate::base::PortId;
 use crate::device::{Outbox, Verdict};
 use crate::plan::{Access, DenyAction, DropReason, OutboundPolicy, Protocol, Rule, Service, ServiceProtocol};
-use crate::wire::{IcmpKind, Packet};
+use crate::transport::tcp;
+use crate::wire::{IcmpKind, Packet, TcpSegment};
 
 /// Why the rules forbid this service, if they do.
 pub(super) fn forbidden(policy: &OutboundPolicy, protocol: Protocol, port: u16) -> Option<String> {
@@ -37,4 +38,19 @@ pub(super) fn refuse(
         out.emit(port, error, Some(packet.id));
     }
     Verdict::drop_by(DropReason::FirewallOutbound, Rule::PortPolicy { text })
+}
+
+/// Tells the client of a connection that it is over, if the policy tells anybody anything. The segment came in on `port`.
+pub(super) fn reset(
+    policy: &OutboundPolicy,
+    port: PortId,
+    packet: &Packet,
+    segment: &TcpSegment,
+    out: &mut Outbox,
+) {
+    if policy.action == DenyAction::Reject
+        && let Some(reset) = tcp::refuse(segment)
+    {
+        out.emit(port, Packet::tcp(packet.flow.reversed(), reset), Some(packet.id));
+    }
 }

@@ -1,5 +1,8 @@
 //! A firewall under test: packets from inside and outside, and what becomes of them.
 
+mod inspect;
+mod proxy;
+
 use super::*;
 use crate::base::{NodeId, SimDuration};
 use crate::plan::{
@@ -30,6 +33,8 @@ impl Lab {
             filtering: FilteringBehavior::AddressAndPortDependent,
             udp_lifetime: SimDuration::from_secs(300),
             tcp: TcpLifetimes::DEFAULT,
+            inspect: plan::Inspect::Off,
+            proxy: None,
             label: None,
         };
         change(&mut config);
@@ -364,6 +369,16 @@ fn forgotten_connections_leave_their_room_to_new_ones() {
     lab.send_tcp(ACK);
     lab.wait(7_439);
     assert_eq!(lab.receive_tcp(ACK), IN, "it is followed as an established one");
+}
+
+#[test]
+fn a_group_of_the_link_is_the_inside_s_own() {
+    let mut lab = Lab::new(|_| {});
+    assert_eq!(lab.send(INSIDE, "224.0.0.251:5353"), Verdict::Deliver);
+    let ports: Vec<PortId> = lab.out.packets.drain(..).map(|copy| copy.port).collect();
+    assert_eq!(ports, [PortId::new(2)]);
+    assert_eq!(lab.receive(REMOTE, "224.0.0.251:5353"), Verdict::Deliver);
+    assert!(lab.out.packets.is_empty());
 }
 
 #[test]

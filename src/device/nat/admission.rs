@@ -51,6 +51,9 @@ impl Nat {
     }
 
     fn admits(&self, mapping: &Mapping, remote: SocketAddr) -> bool {
+        if mapping.grant.is_some() {
+            return true;
+        }
         let Some(entry) = filtering::entry(self.behavior.filtering, remote) else { return true };
         mapping.filter.holds(entry)
             || self.behavior.filter_scope == FilterScope::Endpoint
@@ -101,6 +104,7 @@ impl Nat {
     /// Whom the mapping's filter admits; `None`: anybody.
     pub(super) fn accepts(&self, mapping: &Mapping) -> Option<Accepts> {
         match (self.behavior.filtering, self.behavior.filter_scope) {
+            _ if mapping.grant.is_some() => None,
             (FilteringBehavior::EndpointIndependent, _) => None,
             (_, FilterScope::Mapping) => Some(mapping.filter.accepts()),
             (_, FilterScope::Endpoint) => Some(self.endpoint_filters.accepts(mapping.internal_key())),

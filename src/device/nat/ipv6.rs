@@ -34,6 +34,8 @@ impl Ipv6Router {
             filtering: side.filtering,
             udp_lifetime: side.udp_lifetime,
             tcp: side.tcp,
+            inspect: plan::Inspect::Off,
+            proxy: None,
             label: None,
         };
         Self {

@@ -14,6 +14,7 @@ use crate::plan::{
     TcpPhase,
 };
 use crate::wire::TcpFlags;
+use crate::wire::port_mapping::pcp::Nonce;
 
 /// The remotes for which a mapping made for `remote` serves: `None` for all; port 0 for all ports of an address.
 pub(super) fn scope(behavior: MappingBehavior, remote: SocketAddr) -> Option<SocketAddr> {
@@ -39,6 +40,15 @@ pub(super) struct Mapping {
     pub(super) life: Life,
     /// The connections through here; `None` where it is not TCP.
     pub(super) sessions: Option<Box<TcpSessions>>,
+    /// What its host asked for it with; `None`: a packet made it.
+    pub(super) grant: Option<Grant>,
+}
+
+/// That a host asked for a mapping. It then lives as long as promised, whatever passes through it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Grant {
+    /// By which its host shows that it is the one that asked (RFC 6887 §11.1); NAT-PMP has none.
+    pub(super) nonce: Option<Nonce>,
 }
 
 impl Mapping {
@@ -51,11 +61,27 @@ impl Mapping {
         flags: TcpFlags,
         lifetimes: &TcpLifetimes,
     ) {
-        if self.peers.contains(&remote) {
+        if self.peers.contains(&remote) && self.grant.is_none() {
             let sessions = self.sessions.get_or_insert_default();
             if let Some(latest) = sessions.note(now, remote, outbound, flags, lifetimes) {
                 self.life.expires = latest;
             }
+        }
+    }
+
+    /// An outbound packet passed.
+    #[inline]
+    pub(super) fn note_sent(&mut self, now: SimTime, lifetimes: &MappingLifetimes) {
+        if self.grant.is_none() {
+            self.life.note_sent(now, self.protocol, lifetimes);
+        }
+    }
+
+    /// An inbound packet was admitted.
+    #[inline]
+    pub(super) fn note_admitted(&mut self, now: SimTime, lifetimes: &MappingLifetimes) {
+        if self.grant.is_none() {
+            self.life.note_admitted(now, self.protocol, lifetimes);
         }
     }
 
@@ -84,6 +110,7 @@ impl Mapping {
             accepts,
             created: self.life.created,
             expires: self.life.expires,
+            explicit: self.grant.is_some(),
         }
     }
 }
@@ -108,16 +135,15 @@ impl Life {
         life
     }
 
-    /// An outbound packet passed.
-    pub(super) fn note_sent(&mut self, now: SimTime, protocol: Protocol, lifetimes: &MappingLifetimes) {
+    fn note_sent(&mut self, now: SimTime, protocol: Protocol, lifetimes: &MappingLifetimes) {
         if lifetimes.refresh != RefreshDirection::Inbound {
             self.refresh(now, protocol, lifetimes);
         }
     }
 
-    /// An inbound packet was admitted. The first one makes the mapping a replied one; that alone refreshes
-    /// nothing and never shortens a life.
-    pub(super) fn note_admitted(&mut self, now: SimTime, protocol: Protocol, lifetimes: &MappingLifetimes) {
+    /// The first packet that is admitted makes the mapping a replied one; that alone refreshes nothing and never
+    /// shortens a life.
+    fn note_admitted(&mut self, now: SimTime, protocol: Protocol, lifetimes: &MappingLifetimes) {
         let first = !std::mem::replace(&mut self.replied, true);
         if lifetimes.refresh != RefreshDirection::Outbound {
             self.refresh(now, protocol, lifetimes);

@@ -18,6 +18,8 @@
 //! - TCP connections are told apart by remote, and each has its own timer; the mapping lives as long as the last of them,
 //!   and so do its filter entries. What goes out without a SYN gets a mapping for a while (a NAT that has forgotten a
 //!   connection lets it go on, as Linux does unless told otherwise). A RST passes like any segment and ends nothing.
+//! - A mapping that a host asked for (`port_mapping`) is its endpoint's for all remotes and open to all of them, however the
+//!   NAT maps and filters otherwise (RFC 6887 §11). It lives as promised: no traffic prolongs it or cuts it short.
 //! - A block of ports serves all protocols of its host. The host keeps it until none of its ports is mapped or rests.
 
 mod admission;
@@ -30,6 +32,7 @@ mod ipv6;
 mod key;
 mod mapping;
 mod pool;
+mod port_mapping;
 mod ports;
 mod sending;
 mod table;
@@ -46,11 +49,12 @@ use self::ipv6::Ipv6Router;
 use self::key::{EndpointKey, PackedFlow};
 use self::mapping::Mapping;
 use self::pool::Pool;
+use self::port_mapping::Announcements;
 use self::ports::Ports;
 use self::sending::Refusal;
 use self::table::{MappingId, Table};
 use self::unsolicited::{Graveyard, HeldSyns, OwnFlows};
-use super::{Device, Outbox, Verdict};
+use super::{Device, Outbox, Verdict, group};
 use crate::base::{Limits, PortId, Random, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{
@@ -76,6 +80,9 @@ pub struct Nat {
     own_flows: OwnFlows,
     held_syns: HeldSyns,
     graveyard: Graveyard,
+    /// Since when it remembers what it does.
+    started: SimTime,
+    announcements: Option<Announcements>,
 }
 
 impl Nat {
@@ -102,6 +109,8 @@ impl Nat {
             own_flows: OwnFlows::new(limits.mappings_per_nat),
             held_syns: HeldSyns::new(limits.mappings_per_nat),
             graveyard: Graveyard::new(limits.mappings_per_nat),
+            started: SimTime::ZERO,
+            announcements: None,
         }
     }
 
@@ -116,7 +125,7 @@ impl Nat {
         let known = self.table.flow(PackedFlow::new(packet.protocol(), source, destination));
         // A flow that has left before does not stay inside; one look-up tells.
         if known.sent.is_none()
-            && let Some(verdict) = self.stay_inside(port, packet, out)
+            && let Some(verdict) = self.stay_inside(now, port, packet, out)
         {
             return verdict;
         }
@@ -143,10 +152,17 @@ impl Nat {
     }
 
     /// What becomes of a packet from inside to the inside or to the NAT itself; `None` if it goes elsewhere.
-    fn stay_inside(&self, port: PortId, packet: &Packet, out: &mut Outbox) -> Option<Verdict> {
+    fn stay_inside(
+        &mut self,
+        now: SimTime,
+        port: PortId,
+        packet: &Packet,
+        out: &mut Outbox,
+    ) -> Option<Verdict> {
         let destination = packet.flow.destination.ip();
         if destination == self.gateway {
-            return Some(self.refuse_own(port, packet, out));
+            let is_asked = self.answer_request(now, port, packet, out);
+            return Some(if is_asked { Verdict::Deliver } else { self.refuse_own(port, packet, out) });
         }
         match self.routes.exact_port_for(destination) {
             Some(inside) if inside != PortId::UPLINK => Some(switch(port, inside, destination)),
@@ -219,7 +235,7 @@ impl Nat {
         Verdict::Drop(drop)
     }
 
-    /// The NAT's own address on the inside offers no service.
+    /// The NAT's own address on the inside offers no service but port mapping.
     fn refuse_own(&self, port: PortId, packet: &Packet, out: &mut Outbox) -> Verdict {
         answer(self.gateway, IcmpKind::PortUnreachable, port, packet, out);
         let rule = Rule::PortClosed { destination: packet.flow.destination };
@@ -255,11 +271,14 @@ impl Nat {
         while let Some(syn) = self.held_syns.take_due(now) {
             out.emit(syn.port, syn.answer, Some(syn.cause));
         }
+        self.announce(now, out);
     }
 
     #[inline]
     fn next_timer(&self) -> Option<SimTime> {
-        let timers = [self.table.next_timer(), self.ports.next_timer(), self.held_syns.next_timer()];
+        let announcement = self.announcements.map(Announcements::due);
+        let timers =
+            [self.table.next_timer(), self.ports.next_timer(), self.held_syns.next_timer(), announcement];
         timers.into_iter().flatten().min()
     }
 
@@ -271,6 +290,9 @@ impl Nat {
 impl Device for Nat {
     fn handle(&mut self, now: SimTime, port: PortId, packet: &mut Packet, out: &mut Outbox) -> Verdict {
         self.handle_timeout(now, out);
+        if let Some(verdict) = group::flood(port, packet, &self.routes, out) {
+            return verdict;
+        }
         if packet.flow.destination.is_ipv6()
             && let Some(ipv6) = &mut self.ipv6
         {

@@ -61,6 +61,15 @@ impl Pool {
         }
     }
 
+    /// The outside address of all mappings that `host` asks for: with NAT-PMP it asks for the address and for the mapping,
+    /// each for itself, so both must speak of one address (RFC 6886 §3.2).
+    pub(super) fn told(&mut self, host: IpAddr, random: &mut Random) -> Option<IpAddr> {
+        match self.pooling {
+            Pooling::Paired => self.choices(host, random).first().copied(),
+            Pooling::Arbitrary => self.addresses.iter().copied().find(|address| address.is_ipv4()),
+        }
+    }
+
     /// The outside addresses a new mapping of `host` may get, in the order in which to try them. Paired hosts
     /// get one, in turn as they come (RFC 7857 §4: no other, even if it has no ports left).
     pub(super) fn choices(&mut self, host: IpAddr, random: &mut Random) -> SmallVec<[IpAddr; 4]> {

@@ -87,12 +87,13 @@ impl Nat {
     }
 
     /// The latest mapping of the internal endpoint that serves this remote (RFC 4787 §4.1) and whose 5-tuple
-    /// with it is free. Linux prefers the port it gave last in the same way.
+    /// with it is free. Linux prefers the port it gave last in the same way. One that the host asked for comes first: it is
+    /// for all remotes (RFC 6887 §11).
     pub(super) fn mapping_by_rule(&self, now: SimTime, flow: FlowKey) -> Option<MappingId> {
         let internal = EndpointKey { protocol: flow.protocol, address: flow.local };
         let for_remote = scope(self.behavior.mapping, flow.remote);
-        let mut latest_first = self.table.by_rule(internal, for_remote).iter().rev().copied();
-        latest_first.find(|id| {
+        let latest_first = self.table.by_rule(internal, for_remote).iter().rev().copied();
+        self.table.granted(internal).into_iter().chain(latest_first).find(|id| {
             let external = &self.table[*id].external;
             !self.own_flows.hold(now, flow.protocol, external, &flow.remote)
                 && !used_by_another(&self.table, *id, &flow.remote)
@@ -149,6 +150,7 @@ impl Nat {
             peers: Default::default(),
             life: Life::new(now, flow.protocol, &self.behavior.lifetimes),
             sessions: None,
+            grant: None,
         });
         out.note(|| StateChange::MappingCreated(Box::new(self.row(&self.table[id]))));
         id
@@ -156,7 +158,8 @@ impl Nat {
 
     /// Lets the flow's packets leave through this mapping, and its answers in.
     fn open(&mut self, id: MappingId, flow: FlowKey, out: &mut Outbox) {
-        let entry = filtering::entry(self.behavior.filtering, flow.remote);
+        let is_open = self.table[id].grant.is_some();
+        let entry = filtering::entry(self.behavior.filtering, flow.remote).filter(|_| !is_open);
         if !self.table.open(id, flow, entry) {
             return;
         }
@@ -179,7 +182,10 @@ fn flow_of(packet: &Packet) -> FlowKey {
 fn fits(table: &Table, own_flows: &OwnFlows, now: SimTime, flow: FlowKey, external: SocketAddr) -> bool {
     let mut others = table.at_external(PackedEndpoint::new(flow.protocol, &external)).iter();
     !own_flows.hold(now, flow.protocol, &external, &flow.remote)
-        && others.all(|id| table[*id].internal != flow.local && !table[*id].peers.contains(&flow.remote))
+        && others.all(|id| {
+            let other = &table[*id];
+            other.grant.is_none() && other.internal != flow.local && !other.peers.contains(&flow.remote)
+        })
 }
 
 /// True if another mapping than `id` speaks with `remote` through the same external endpoint.

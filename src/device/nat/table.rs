@@ -3,16 +3,16 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hash::Hash;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Index;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::key::{EndpointKey, FlowKey, PackedEndpoint, PackedFlow};
-use super::mapping::Mapping;
+use super::mapping::{Grant, Mapping};
 use crate::base::SimTime;
-use crate::plan::{MappingLifetimes, ReplyMapping, TcpPhase};
+use crate::plan::{MappingLifetimes, Protocol, ReplyMapping, TcpPhase};
 use crate::wire::TcpFlags;
 
 /// A mapping's place in the table; given to another mapping after its end.
@@ -161,17 +161,45 @@ impl Table {
     /// An outbound packet passed through this mapping.
     #[inline]
     pub(super) fn refresh_by_sending(&mut self, id: MappingId, now: SimTime, lifetimes: &MappingLifetimes) {
-        let mapping = &mut self.slots[id.0 as usize].mapping;
-        mapping.life.note_sent(now, mapping.protocol, lifetimes);
+        self.slots[id.0 as usize].mapping.note_sent(now, lifetimes);
         self.rearm(id);
     }
 
     /// An inbound packet was admitted through this mapping.
     #[inline]
     pub(super) fn refresh_by_admission(&mut self, id: MappingId, now: SimTime, lifetimes: &MappingLifetimes) {
-        let mapping = &mut self.slots[id.0 as usize].mapping;
-        mapping.life.note_admitted(now, mapping.protocol, lifetimes);
+        self.slots[id.0 as usize].mapping.note_admitted(now, lifetimes);
         self.rearm(id);
+    }
+
+    /// The mapping is its host's, for all remotes, until `expires`.
+    pub(super) fn grant(&mut self, id: MappingId, grant: Grant, expires: SimTime) {
+        let mapping = &mut self.slots[id.0 as usize].mapping;
+        mapping.grant = Some(grant);
+        mapping.life.expires = expires;
+        self.rearm(id);
+    }
+
+    /// Its host wants the mapping no more: its life is over at `now`.
+    pub(super) fn end(&mut self, id: MappingId, now: SimTime) {
+        self.slots[id.0 as usize].mapping.life.expires = now;
+        self.rearm(id);
+    }
+
+    /// The mapping that the host of this internal endpoint asked for.
+    pub(super) fn granted(&self, internal: EndpointKey) -> Option<MappingId> {
+        let mut for_all = self.by_rule(internal, None).iter().copied();
+        for_all.find(|id| self[*id].grant.is_some())
+    }
+
+    /// All mappings that this host asked for, of one protocol.
+    pub(super) fn granted_to(&self, host: IpAddr, protocol: Protocol) -> Vec<MappingId> {
+        let ids = (0..self.slots.len() as u32).map(MappingId);
+        ids.filter(|id| {
+            let Slot { mapping, live, .. } = &self.slots[id.0 as usize];
+            *live && mapping.grant.is_some() && (mapping.internal.ip(), mapping.protocol) == (host, protocol)
+        })
+        .collect()
     }
 
     /// A segment of the connection with `remote` passed through this mapping. The mapping's phase, if it is another one now.

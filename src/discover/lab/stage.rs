@@ -7,7 +7,9 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::base::{Limits, NodeId, SimDuration};
 use crate::discover::Patience;
 use crate::plan::graph::PUBLIC_REALM;
-use crate::plan::{Element, IceTransportPolicy, Link, Listen, Peer, Plan, Server, StackKind, Topology};
+use crate::plan::{
+    Element, HostCandidates, IceTransportPolicy, Link, Listen, Peer, Plan, Server, StackKind, Topology,
+};
 
 /// Where the server listens; it answers from the next port too.
 const PORT: u16 = 3478;
@@ -79,6 +81,10 @@ fn client() -> Element {
         agent: StackKind::Is,
         ice_servers: Vec::new(),
         ice_transport_policy: IceTransportPolicy::All,
+        port_mapping: None,
+        proxy: None,
+        ice_lite: false,
+        host_candidates: HostCandidates::Visible,
     })
 }
 

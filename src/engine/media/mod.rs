@@ -45,6 +45,8 @@ pub struct Departures {
     pub sent: u64,
     /// How many were due while the agent would not send.
     pub unsent: u64,
+    /// True once the call is over.
+    has_ended: bool,
     pace: Pace,
     ticks: u64,
     /// What is still to be sent of the present tick, and in how many packets.
@@ -156,6 +158,7 @@ impl Departures {
             started_at: None,
             sent: 0,
             unsent: 0,
+            has_ended: false,
             pace: Pace::of(flow),
             ticks: 0,
             left: (0, 0),
@@ -168,9 +171,15 @@ impl Departures {
         self.started_at.get_or_insert(now);
     }
 
-    /// When the next packet is due; `None`: not before there is a pair.
+    /// The call is over.
+    pub fn stop(&mut self) {
+        self.has_ended = true;
+    }
+
+    /// When the next packet is due; `None`: not before there is a pair, or never again.
     pub fn due(&self) -> Option<SimTime> {
-        Some(self.started_at? + self.pace.time_of(self.ticks))
+        let started_at = self.started_at.filter(|_| !self.has_ended)?;
+        Some(started_at + self.pace.time_of(self.ticks))
     }
 
     fn next_size(&mut self, now: SimTime) -> Option<u64> {

@@ -61,7 +61,7 @@ impl Network {
             }
             Action::NatReboot(node) => {
                 if let Some(nat) = nat(&mut self.nodes[node.index()].machine) {
-                    nat.reboot(&mut self.outbox);
+                    nat.reboot(now, &mut self.outbox);
                 }
                 self.follow_up(now, *node)?;
             }
@@ -74,9 +74,29 @@ impl Network {
                 self.cuts.extend(pairs.iter().map(|between| Cut { between: *between, since: now }));
             }
             Action::Heal(pairs) => self.cuts.retain(|cut| !pairs.contains(&cut.between)),
-            Action::Expect(_) => {}
+            Action::InterfaceDown(node) => self.set_interface(now, *node, false, ground.topology),
+            Action::InterfaceUp(node) => self.set_interface(now, *node, true, ground.topology),
+            // What agents do is no change of the network.
+            Action::IceRestart(_) | Action::HangUp(_) | Action::Expect(_) => {}
         }
         Ok(())
+    }
+
+    fn set_interface(&mut self, now: SimTime, node: NodeId, up: bool, topology: &mut Topology) {
+        if let Some(interface) = &mut topology.node_mut(node).interface {
+            interface.up = up;
+        }
+        if let Machine::Host(host) = &mut self.nodes[node.index()].machine
+            && !up
+        {
+            host.forget_streams();
+        }
+        let Some(uplink) = topology.node(node).ports.first().map(|port| port.link) else { return };
+        let link = topology.link_mut(uplink);
+        link.up = up;
+        for channel in &mut self.channels[channels_of(uplink)] {
+            channel.set(now, link);
+        }
     }
 
     /// The cut a packet would have to pass that comes to the internet from one neighbour and leaves for another.
@@ -94,7 +114,7 @@ impl Network {
         for (node, addresses) in nats {
             topology.node_mut(*node).addresses = addresses.clone();
             if let Some(nat) = nat(&mut self.nodes[node.index()].machine) {
-                nat.renumber(addresses, &mut self.outbox);
+                nat.renumber(now, addresses, &mut self.outbox);
             }
             self.follow_up(now, *node)?;
         }

@@ -20,7 +20,8 @@ impl Network {
         connect: &Connect,
     ) -> Result<Option<ConnectionId>, LimitReached> {
         let Machine::Host(host) = &mut self.nodes[node.index()].machine else { return Ok(None) };
-        let streams = host.streams_or(|| HostStreams::new(&self.names[node.index()], self.tcp));
+        let proxy = host.proxy();
+        let streams = host.streams_or(|| HostStreams::new(&self.names[node.index()], self.tcp, proxy));
         let connection = streams.connect(now, connect);
         self.settle_streams(now, node)?;
         Ok(connection)

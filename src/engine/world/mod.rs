@@ -2,6 +2,8 @@
 
 mod calls;
 mod deliver;
+mod names;
+mod roaming;
 mod script;
 mod streams;
 
@@ -12,6 +14,7 @@ use rustc_hash::FxHashMap;
 
 use self::deliver::Receiver;
 use self::streams::Streams;
+use super::mdns::Mdns;
 use super::network::{Delivery, Network};
 use super::queue::EventQueue;
 use super::recorder::Recorder;
@@ -24,7 +27,7 @@ use super::{RunError, RunOptions};
 use crate::agent::{self, Input, StreamId};
 use crate::base::{LimitReached, Limits, NodeId, SessionId, SimDuration, SimTime};
 use crate::endpoint;
-use crate::plan::{Link, MEDIA_TIME, Plan, Topology};
+use crate::plan::{CallSide, Link, MEDIA_TIME, Plan, Topology};
 use crate::trace::EventKind;
 use crate::wire::Signal;
 
@@ -61,6 +64,7 @@ pub struct World<'a, 'e> {
     open_calls: usize,
     signalling: SignallingService,
     queue: EventQueue<WorldEvent>,
+    mdns: Mdns,
     requests: Vec<Request>,
     events: u64,
     events_at_this_instant: u64,
@@ -77,6 +81,8 @@ enum WorldEvent {
         at: SimTime,
     },
     CallBegins(SessionId),
+    /// The question for a name with this number is to be asked again, or given up.
+    NameIsDue(usize),
     SignalArrives {
         to: SessionId,
         signal: Signal,
@@ -99,7 +105,8 @@ impl<'a, 'e> World<'a, 'e> {
         let recorder = Recorder::new(options.record.then_some(limits.trace_bytes));
         let recorder = if options.skip_rest { recorder.skipping_rest() } else { recorder };
         let mut network = Network::new(plan, seed, limits, recorder);
-        let sessions = calls::open_sessions(plan, seed, options, &mut network)?;
+        let mdns = Mdns::new(plan, seed);
+        let sessions = calls::open_sessions(plan, seed, options, &mdns, &mut network)?;
         let seats: Vec<_> = guests.into_iter().filter_map(|guest| Seat::new(plan, seed, guest)).collect();
         let mut queue = EventQueue::default();
         // Before everything else, so that they come first among what is due at a moment.
@@ -130,6 +137,7 @@ impl<'a, 'e> World<'a, 'e> {
             calls,
             signalling,
             queue,
+            mdns,
             requests: Vec::new(),
             events: 0,
             events_at_this_instant: 0,
@@ -184,11 +192,18 @@ impl<'a, 'e> World<'a, 'e> {
                 self.seats[seat].timer = None;
                 self.seat(seat, endpoint::Input::Timeout)
             }
+            Some(WorldEvent::NameIsDue(question)) => self.name_is_due(question),
             Some(WorldEvent::CallBegins(session)) => self.input(session, Input::Start),
             Some(WorldEvent::SignalArrives { to, signal }) => {
                 let name = signal.name();
                 self.network.recorder.event(self.now, || EventKind::SignalArrived { to, name });
-                self.input(to, Input::Signal(&signal))
+                match &signal {
+                    // What would begin a call that has begun restarts it (RFC 8839 §4.4.1.1.1).
+                    Signal::Offer(offer) if self.sessions[to.index()].diary.started_at.is_some() => {
+                        self.restart(to, Some(offer))
+                    }
+                    _ => self.input(to, Input::Signal(&signal)),
+                }
             }
             Some(WorldEvent::NoRoomForStream { session, stream }) => self.no_room_for_stream(session, stream),
             Some(WorldEvent::SessionTimer { session, at }) => {
@@ -215,7 +230,7 @@ impl<'a, 'e> World<'a, 'e> {
             && self.calls.iter().all(|call| match call {
                 CallProgress::Open => false,
                 CallProgress::SettlesAt(at) => *at < next,
-                CallProgress::Failed => true,
+                CallProgress::Failed | CallProgress::Ended => true,
             })
             && !self.seats.iter().any(Seat::is_open)
             && script::end(self.plan) < next
@@ -229,7 +244,7 @@ impl<'a, 'e> World<'a, 'e> {
         }
         let settled = self.calls.iter().map(|call| match call {
             CallProgress::SettlesAt(at) => (*at).min(end),
-            CallProgress::Open | CallProgress::Failed => self.now,
+            CallProgress::Open | CallProgress::Failed | CallProgress::Ended => self.now,
         });
         settled.max().unwrap_or(self.now).max(self.now).max(script::end(self.plan))
     }
@@ -278,7 +293,8 @@ impl<'a, 'e> World<'a, 'e> {
 fn receivers(sessions: &[Session]) -> impl Iterator<Item = ((NodeId, SocketAddr), Receiver)> {
     let numbered = (0..).map(SessionId::new).zip(sessions);
     numbered.flat_map(|(id, Session { diary, .. })| {
-        diary.sockets.iter().map(move |socket| ((diary.node, *socket), Receiver::Session(id)))
+        let places = diary.places.iter().zip(&diary.sockets);
+        places.map(move |(place, socket)| ((*place, *socket), Receiver::Session(id)))
     })
 }
 

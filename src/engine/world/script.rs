@@ -33,7 +33,7 @@ impl World<'_, '_> {
         };
         self.network.apply(self.now, action, &mut ground)?;
         self.quiet = quiet(&self.topology);
-        Ok(())
+        self.tell_agents(action)
     }
 }
 

@@ -14,7 +14,8 @@ use crate::transport::tcp::{ConnectionId, Reason};
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     owners: FxHashMap<(NodeId, ConnectionId), (SessionId, StreamId)>,
-    connections: FxHashMap<(SessionId, StreamId), ConnectionId>,
+    /// The node it leaves from, which may be one of several interfaces, and its number there.
+    connections: FxHashMap<(SessionId, StreamId), (NodeId, ConnectionId)>,
 }
 
 impl Streams {
@@ -22,6 +23,12 @@ impl Streams {
         let owner = self.owners.remove(&(node, connection))?;
         self.connections.remove(&owner);
         Some(owner)
+    }
+
+    /// Forgets all streams of a host's interface.
+    pub(super) fn forget(&mut self, node: NodeId) {
+        self.owners.retain(|(of, _), _| *of != node);
+        self.connections.retain(|_, (of, _)| *of != node);
     }
 }
 
@@ -56,11 +63,12 @@ impl World<'_, '_> {
         if self.streams.connections.contains_key(&(session, stream)) {
             return Err(self.stack_error(session, format!("it asked for stream {} twice", stream.0)));
         }
-        let node = self.sessions[session.index()].diary.node;
+        let diary = &self.sessions[session.index()].diary;
+        let node = diary.place_of(connect.from).unwrap_or(diary.node);
         match self.network.connect(self.now, node, connect)? {
             Some(connection) => {
                 self.streams.owners.insert((node, connection), (session, stream));
-                self.streams.connections.insert((session, stream), connection);
+                self.streams.connections.insert((session, stream), (node, connection));
             }
             // The agent is in the middle of saying what it wants: it is told afterwards.
             None => self.queue.push(self.now, WorldEvent::NoRoomForStream { session, stream }),
@@ -87,9 +95,11 @@ impl World<'_, '_> {
         stream: StreamId,
         message: Vec<u8>,
     ) -> Result<(), RunError> {
-        let Some(connection) = self.streams.connections.get(&(session, stream)) else { return Ok(()) };
-        let (node, length) = (self.sessions[session.index()].diary.node, message.len());
-        if self.network.write(self.now, node, *connection, message)? {
+        let Some(&(node, connection)) = self.streams.connections.get(&(session, stream)) else {
+            return Ok(());
+        };
+        let length = message.len();
+        if self.network.write(self.now, node, connection, message)? {
             return Ok(());
         }
         let what = format!("a message of {length} bytes is too long for the framing of stream {}", stream.0);
@@ -98,8 +108,9 @@ impl World<'_, '_> {
 
     /// Closes a session's stream.
     pub(super) fn close_stream(&mut self, session: SessionId, stream: StreamId) -> Result<(), RunError> {
-        let Some(connection) = self.streams.connections.remove(&(session, stream)) else { return Ok(()) };
-        let node = self.sessions[session.index()].diary.node;
+        let Some((node, connection)) = self.streams.connections.remove(&(session, stream)) else {
+            return Ok(());
+        };
         self.streams.owners.remove(&(node, connection));
         self.network.close_stream(self.now, node, connection)?;
         Ok(())
@@ -107,7 +118,7 @@ impl World<'_, '_> {
 
     fn stack_error(&self, session: SessionId, what: String) -> RunError {
         let diary = &self.sessions[session.index()].diary;
-        let peer = self.plan.topology.node(diary.node).name.clone();
+        let peer = self.plan.host_of(diary.node).to_owned();
         StackError { stack: diary.stack, peer, what }.into()
     }
 }
@@ -121,5 +132,6 @@ const fn why(end: End) -> StreamEnd {
         End::Connection(Reason::Reset | Reason::Aborted) => StreamEnd::Reset,
         End::NotTls => StreamEnd::NotTls,
         End::Malformed => StreamEnd::Malformed,
+        End::NoTunnel(status) => StreamEnd::ProxyRefused(status),
     }
 }

@@ -8,7 +8,8 @@ use super::map::{Map, address, quoted, settings};
 use crate::base::{PortRange, SimDuration};
 use crate::plan::{
     Access, ConflictBehavior, DenyAction, FilterScope, FilteringBehavior, Hairpinning, InboundPolicy,
-    MappingBehavior, Nickname, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, Unsolicited,
+    Inspect, MappingBehavior, Nickname, Pooling, PortAssignment, PortMapping, RefreshDirection, ReplyMapping,
+    Service, Unsolicited,
 };
 
 /// A NAT.
@@ -110,6 +111,8 @@ settings! { Nat {
     tcp_timeout_transitory = "tcp-timeout-transitory": SimDuration,
     /// What happens to inbound packets no mapping admits.
     unsolicited = "unsolicited": Unsolicited,
+    /// By which protocol hosts behind it may ask for mappings (RFC 6886, RFC 6887).
+    port_mapping = "port-mapping": PortMapping,
 } }
 
 /// The IPv6 side of a NAT: a router with a stateful firewall (RFC 6092), which translates nothing.
@@ -166,6 +169,12 @@ impl Firewall {
         self
     }
 
+    /// An HTTP proxy, through which what is behind the firewall opens TCP connections.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.keys.set("proxy", proxy.keys);
+        self
+    }
+
     /// Its uplink.
     pub fn link(mut self, link: Link) -> Self {
         self.keys.set("link", link.keys);
@@ -182,6 +191,8 @@ settings! { Firewall {
     udp_timeout = "udp-timeout": SimDuration,
     /// How long an established TCP connection may be idle (RFC 6092 REC-35).
     tcp_timeout = "tcp-timeout": SimDuration,
+    /// What it looks for inside connections.
+    inspect = "inspect": Inspect,
 } }
 
 /// What a firewall does with packets from inside.
@@ -209,3 +220,23 @@ settings! { Outbound {
     /// What the sender of a forbidden packet gets to know.
     action = "action": DenyAction,
 } }
+
+/// The HTTP proxy of a firewall.
+#[derive(Debug, Clone)]
+#[must_use = "give it to `Firewall::proxy`"]
+pub struct Proxy {
+    pub(super) keys: Map,
+}
+
+impl Proxy {
+    /// A proxy that listens on this TCP port, and opens tunnels to 443/tcp.
+    pub fn port(port: u16) -> Self {
+        Self { keys: Map::of("port", port) }
+    }
+
+    /// It opens tunnels to these TCP ports, and to no others.
+    pub fn allow(mut self, services: impl IntoIterator<Item = Service>) -> Self {
+        self.keys.set("allow", list(services));
+        self
+    }
+}

@@ -87,6 +87,26 @@ impl Event {
         Self::of("heal", "all")
     }
 
+    /// This interface of a peer is gone: `alice.wlan0`.
+    pub fn interface_down(interface: impl AsRef<str>) -> Self {
+        Self::of("interface-down", quoted(interface.as_ref()))
+    }
+
+    /// This interface of a peer can be used again. Agents have sockets on it after their next ICE restart.
+    pub fn interface_up(interface: impl AsRef<str>) -> Self {
+        Self::of("interface-up", quoted(interface.as_ref()))
+    }
+
+    /// This peer restarts ICE in all of its calls: `alice`; or in those with one other: `alice -> bob`.
+    pub fn ice_restart(side: impl AsRef<str>) -> Self {
+        Self::of("ice-restart", quoted(side.as_ref()))
+    }
+
+    /// This peer hangs up all of its calls: `alice`; or those with one other: `alice -> bob`.
+    pub fn hang_up(side: impl AsRef<str>) -> Self {
+        Self::of("hang-up", quoted(side.as_ref()))
+    }
+
     /// What should be true at this moment.
     pub fn expect(expect: Expect) -> Self {
         Self::of("expect", expect.keys)

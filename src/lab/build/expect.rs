@@ -86,6 +86,8 @@ settings! { Expect {
     family = "family": Family,
     /// What the relayed end speaks to its TURN server.
     relay_protocol = "relay-protocol": Transport,
+    /// In how many ICE restarts both sides agreed on new credentials.
+    ice_restarts = "ice-restarts": u32,
     /// The state of the caller's agent.
     ice_state = "ice-state": IceState,
 } }

@@ -6,7 +6,7 @@ use super::link::Link;
 use super::list;
 use super::map::{Map, address, quoted, settings};
 use crate::base::{PortRange, SimDuration};
-use crate::plan::{Family, IceTransportPolicy, StackKind};
+use crate::plan::{Family, HostCandidates, IceTransportPolicy, ProxyUse, StackKind};
 
 /// A STUN or TURN server on the internet, or both in one.
 #[derive(Debug, Clone, Default)]
@@ -104,6 +104,7 @@ settings! { Server {
 #[must_use = "give it to `Draft::peer`"]
 pub struct Peer {
     pub(super) keys: Map,
+    interfaces: Map,
 }
 
 impl Peer {
@@ -147,6 +148,14 @@ impl Peer {
         self
     }
 
+    /// One more of its network interfaces, in the order of its preference. With several they say what else the peer would:
+    /// `behind`, `address`, `link`, `families`.
+    pub fn interface(mut self, name: impl AsRef<str>, interface: Interface) -> Self {
+        self.interfaces.set(&quoted(name.as_ref()), interface.keys);
+        self.keys.set("interfaces", &self.interfaces);
+        self
+    }
+
     /// The servers its agent knows. Without: every server of the scenario; an empty list: none.
     pub fn ice_servers(mut self, servers: impl IntoIterator<Item = IceServer>) -> Self {
         self.keys.set("ice-servers", list(servers.into_iter().map(|server| server.keys)));
@@ -166,6 +175,56 @@ settings! { Peer {
     ice_transport_policy = "ice-transport-policy": IceTransportPolicy,
     /// Which real ICE stack runs here.
     agent = "agent": StackKind,
+    /// Whether it asks the nearest NAT for a mapping of its socket (RFC 6886, RFC 6887).
+    port_mapping = "port-mapping": bool,
+    /// Whether it opens TCP connections through the proxy of a firewall it is behind.
+    proxy = "proxy": ProxyUse,
+    /// What its agent tells of its own addresses (RFC 8828).
+    host_candidates = "host-candidates": HostCandidates,
+    /// True: its agent is a lite one, as those of public servers may be (RFC 8445 §2.5).
+    ice_lite = "ice-lite": bool,
+} }
+
+/// A network interface of a host that has several.
+#[derive(Debug, Clone, Default)]
+#[must_use = "give it to `Peer::interface`"]
+pub struct Interface {
+    pub(super) keys: Map,
+}
+
+impl Interface {
+    /// An interface on the internet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An interface behind this NAT or firewall.
+    pub fn behind(node: impl AsRef<str>) -> Self {
+        Self { keys: Map::of("behind", quoted(node.as_ref())) }
+    }
+
+    /// Its addresses, one of each family.
+    pub fn addresses<A: Into<IpAddr>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
+        self.keys.set("address", list(addresses.into_iter().map(address)));
+        self
+    }
+
+    /// The address families it uses. Without: what its network offers.
+    pub fn families(mut self, families: impl IntoIterator<Item = Family>) -> Self {
+        self.keys.set("families", list(families));
+        self
+    }
+
+    /// Its connection.
+    pub fn link(mut self, link: Link) -> Self {
+        self.keys.set("link", link.keys);
+        self
+    }
+}
+
+settings! { Interface {
+    /// False: it is down from the beginning.
+    up = "up": bool,
 } }
 
 /// A server as an agent is told of it.

@@ -36,11 +36,11 @@ mod tests;
 
 use std::fmt::Display;
 
-pub use boxes::{Firewall, Ipv6, Nat, Outbound};
+pub use boxes::{Firewall, Ipv6, Nat, Outbound, Proxy};
 pub use call::Call;
 pub use event::Event;
 pub use expect::{Drops, Expect};
-pub use hosts::{IceServer, Peer, Server};
+pub use hosts::{IceServer, Interface, Peer, Server};
 pub use link::{Link, Signalling};
 
 use super::Scenario;
@@ -120,6 +120,20 @@ impl Draft {
     /// One peer calls another like this: with media, for instance.
     pub fn call_with(mut self, from: impl AsRef<str>, to: impl AsRef<str>, call: Call) -> Self {
         self.calls.push(format!("{}: {}", between(from, to), call.keys));
+        self
+    }
+
+    /// Each of these peers calls all that come after it.
+    pub fn mesh<N: AsRef<str>>(self, peers: impl IntoIterator<Item = N>) -> Self {
+        self.mesh_with(peers, Call::new())
+    }
+
+    /// Each of these peers calls all that come after it, every call like this.
+    pub fn mesh_with<N: AsRef<str>>(mut self, peers: impl IntoIterator<Item = N>, call: Call) -> Self {
+        let names = list(peers.into_iter().map(|name| quoted(name.as_ref())));
+        let mut entry = Map::of("mesh", names);
+        entry.append(call.keys);
+        self.calls.push(entry.to_string());
         self
     }
 

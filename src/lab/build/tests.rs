@@ -8,9 +8,9 @@ use crate::base::{Bandwidth, PortRange, Probability};
 use crate::lab::Error;
 use crate::plan::{
     CandidateType, ConflictBehavior, DenyAction, DropReason, Family, FilterScope, FilteringBehavior,
-    Hairpinning, IceState, IceTransportPolicy, InboundPolicy, MappingBehavior, MediaKind, Needs, Nickname,
-    Path, Pooling, PortAssignment, RefreshDirection, ReplyMapping, Service, ServiceProtocol, StackKind,
-    Transport, Unsolicited,
+    Hairpinning, HostCandidates, IceState, IceTransportPolicy, InboundPolicy, Inspect, MappingBehavior,
+    MediaKind, Needs, Nickname, Path, Pooling, PortAssignment, PortMapping, ProxyUse, RefreshDirection,
+    ReplyMapping, Service, ServiceProtocol, StackKind, Transport, Unsolicited,
 };
 
 fn second() -> SimDuration {
@@ -37,6 +37,7 @@ fn nat() -> Nat {
         .tcp_timeout(second())
         .tcp_timeout_transitory(second())
         .unsolicited(Unsolicited::Icmp)
+        .port_mapping(PortMapping::Pcp)
         .outside([[10, 9, 0, 7]])
         .inside("192.168.7.0/24")
         .ipv6(ipv6())
@@ -75,7 +76,13 @@ fn firewall() -> Firewall {
         .filtering(FilteringBehavior::AddressDependent)
         .udp_timeout(second())
         .tcp_timeout(second())
+        .inspect(Inspect::Off)
+        .proxy(proxy())
         .link(link())
+}
+
+fn proxy() -> Proxy {
+    Proxy::port(8080).allow([Service { port: 443, protocol: ServiceProtocol::Tcp }])
 }
 
 fn server() -> Server {
@@ -107,7 +114,23 @@ fn peer() -> Peer {
             IceServer::new("turn:turn.example.org:443?transport=udp").credentials("ann # lee", "5e3")
         ])
         .ice_transport_policy(IceTransportPolicy::Relay)
+        .port_mapping(true)
         .agent(StackKind::Is)
+        .proxy(ProxyUse::Auto)
+        .ice_lite(false)
+        .host_candidates(HostCandidates::Mdns)
+}
+
+fn interface() -> Interface {
+    Interface::behind("linux")
+        .addresses([IpAddr::from([10, 0, 3, 77])])
+        .families([Family::Ipv4])
+        .link(link())
+        .up(true)
+}
+
+fn roamer() -> Peer {
+    Peer::new().interface("wlan0", interface()).interface("rmnet0", Interface::new().up(false))
 }
 
 fn call() -> Call {
@@ -130,6 +153,7 @@ fn expect() -> Expect {
         .relay_protocol(Transport::Udp)
         .nat_hops("alice", 0)
         .ice_state(IceState::Completed)
+        .ice_restarts(1)
         .media_gap_min(second())
         .media_gap_max(SimDuration::from_secs(10))
         .drops(Drops::by("home").reason(DropReason::LinkLoss).min(0).max(1_000))
@@ -150,10 +174,13 @@ fn draft() -> Draft {
         .server("coturn", server())
         .peer("alice", peer())
         .peer("bob", Peer::behind("linux").turn_credentials("ann # lee", "wrong"))
+        .peer("carol", roamer())
         .signalling(Signalling::new().delay(second()).loss(Probability::ZERO).trickle(false))
         .call("alice", "bob")
         .call_at("bob", "alice", second())
         .call_with("bob", "alice", call())
+        .call("carol", "bob")
+        .mesh_with(["alice", "bob"], Call::new().at(SimDuration::from_secs(3)))
         .event(SimDuration::from_secs(20), Event::set_link("alice", Link::as_it_is().up(false)))
         .event(SimDuration::from_secs(21), Event::expect(Expect::new().ice_state(IceState::Connected)))
         .expect(expect())
@@ -168,7 +195,7 @@ fn every_typed_call_becomes_a_line_of_the_file() {
 fn what_typed_calls_say_is_a_scenario() {
     let plan = draft().scenario().plan().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(plan.name, "everything: \"at once\"");
-    assert_eq!(plan.calls.len(), 3);
+    assert_eq!(plan.calls.len(), 5);
     assert_eq!(plan.calls[2].media.len(), MediaKind::ALL.len());
 }
 
@@ -188,13 +215,18 @@ fn events() -> Vec<Event> {
         Event::heal("bob", "coturn"),
         Event::partition("alice", "coturn"),
         Event::heal_all(),
+        Event::interface_down("carol.wlan0"),
+        Event::interface_up("carol.rmnet0"),
+        Event::ice_restart("carol -> bob"),
+        Event::hang_up("carol"),
         Event::expect(Expect::new().path([Path::Relay, Path::Failed])),
     ]
 }
 
 #[test]
 fn events_happen_in_the_order_in_which_they_are_given() {
-    let draft = events().into_iter().fold(draft(), |draft, event| draft.event(second(), event));
+    let draft =
+        events().into_iter().fold(draft(), |draft, event| draft.event(SimDuration::from_secs(3), event));
     let plan = draft.scenario().plan().unwrap_or_else(|error| panic!("{error}"));
     let told: Vec<&str> = plan.events.iter().map(|event| event.text.as_str()).collect();
     insta::assert_snapshot!(told.join("\n"));
@@ -207,18 +239,21 @@ fn there_is_a_typed_call_for_every_key() {
     };
     // What has one value only needs no call; matrix, tags and version are for files.
     let said = [
-        ("nats", with(&nat().keys, &["type", "profile", "port-mapping"])),
+        ("nats", with(&nat().keys, &["type", "profile"])),
         ("ipv6", with(&ipv6().keys, &[])),
         ("firewalls", with(&firewall().keys, &["profile"])),
         ("outbound", with(&outbound().keys, &[])),
+        ("proxy", with(&proxy().keys, &[])),
         ("servers", with(&server().keys, &["address"])),
-        ("peers", with(&peer().keys, &["turn-credentials", "host-candidates"])),
+        ("peers", with(&peer().keys, &["turn-credentials", "interfaces"])),
+        ("interfaces", with(&interface().keys, &[])),
         ("link", with(&link().keys, &[])),
         (
             "signalling",
             with(&Signalling::new().delay(second()).loss(Probability::ZERO).trickle(true).keys, &[]),
         ),
         ("calls", with(&call().keys, &[])),
+        ("mesh", with(&call().keys, &["mesh"])),
         ("media", with(&call().media, &[])),
         ("expect", with(&expect().keys, &[])),
         ("media-gap", with(&expect().media_gap, &[])),

@@ -222,7 +222,7 @@ impl<'a> Follower<'a> {
 
     /// The peer that a side asked this server to bind this channel to.
     fn bound_to(&self, side: &SessionRun, server: SocketAddr, number: u16) -> Option<SocketAddr> {
-        let same = |c: &&Channel| c.client == side.node && c.server == server && c.number == number;
+        let same = |c: &&Channel| side.is_at(c.client) && c.server == server && c.number == number;
         self.channels.iter().find(same).map(|channel| channel.peer)
     }
 }

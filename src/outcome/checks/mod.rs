@@ -126,7 +126,7 @@ impl<'a> Checks<'a> {
 
     /// The candidates that signalling brought to one side, and when.
     #[cfg(feature = "html")]
-    pub fn signalled_to(&self, side: &SessionRun) -> Vec<(&'a crate::wire::Candidate, SimTime)> {
+    pub fn signalled_to(&self, side: &SessionRun) -> Vec<(crate::wire::Candidate, SimTime)> {
         pairs::signalled_to(self.trace, side)
     }
 }
@@ -173,7 +173,7 @@ fn end_of_answer<'a>(
     match follower.end(packet, answer) {
         End::Died(death) => CheckEnd::AnswerDied(death),
         End::Underway => CheckEnd::Underway,
-        End::Arrived { at, node, .. } if node != side.node => CheckEnd::Unanswered { at },
+        End::Arrived { at, node, .. } if !side.is_at(node) => CheckEnd::Unanswered { at },
         End::Arrived { at, source, .. } => match answer {
             Message::Error { .. } => CheckEnd::Refused { at },
             _ if matches!(local, LocalEnd::Socket(_)) && source != remote => {

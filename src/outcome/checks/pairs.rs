@@ -1,6 +1,6 @@
 //! Checks by the candidate pair they belong to.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::{Check, CheckEnd};
 use crate::base::{SessionId, SimTime};
@@ -113,6 +113,10 @@ fn possible<'a>(trace: &Trace, session: SessionId, side: &SessionRun) -> Vec<Pai
     for (local, gathered) in locals {
         for (candidate, told) in signalled_to(trace, side) {
             let remote = candidate.address;
+            // Nobody sends to a name.
+            if candidate.is_unresolved() {
+                continue;
+            }
             let is_known = pairs.iter().any(|pair| pair.local == local && pair.remote == remote);
             if is_known || local.address().is_ipv4() != remote.is_ipv4() {
                 continue;
@@ -137,8 +141,10 @@ fn relays(trace: &Trace, session: SessionId) -> impl Iterator<Item = (LocalEnd, 
 }
 
 /// The candidates that signalling brought to `side`, and when.
-pub(super) fn signalled_to<'a>(trace: &'a Trace, side: &SessionRun) -> Vec<(&'a Candidate, SimTime)> {
-    let mut told = Vec::new();
+///
+/// One that came with a name has its address, and the time at which it was learned, if it ever was.
+pub(super) fn signalled_to(trace: &Trace, side: &SessionRun) -> Vec<(Candidate, SimTime)> {
+    let mut told: Vec<(Candidate, SimTime)> = Vec::new();
     for event in &trace.events {
         let EventKind::Signalled { from, signal, arrives: Some(at) } = &event.kind else { continue };
         if *from != side.counterpart {
@@ -146,11 +152,34 @@ pub(super) fn signalled_to<'a>(trace: &'a Trace, side: &SessionRun) -> Vec<(&'a 
         }
         match signal {
             Signal::Offer(description) | Signal::Answer(description) => {
-                told.extend(description.candidates.iter().map(|candidate| (candidate, *at)));
+                told.extend(description.candidates.iter().map(|candidate| (candidate.clone(), *at)));
             }
-            Signal::Candidate(candidate) => told.push((candidate, *at)),
-            Signal::EndOfCandidates => {}
+            Signal::Candidate { candidate, .. } => told.push((candidate.clone(), *at)),
+            Signal::EndOfCandidates | Signal::Bye => {}
+        }
+    }
+    for (candidate, at) in told.iter_mut().filter(|(candidate, _)| candidate.is_unresolved()) {
+        if let Some((address, learned)) = learned(trace, side, candidate) {
+            candidate.address.set_ip(address);
+            *at = learned.max(*at);
         }
     }
     told
+}
+
+/// What the side learned of the address behind a candidate's name, and when.
+fn learned(trace: &Trace, side: &SessionRun, named: &Candidate) -> Option<(IpAddr, SimTime)> {
+    trace.events.iter().find_map(|event| match &event.kind {
+        EventKind::Agent { session, event: AgentEvent::Resolved { name, address: Some(address) } }
+            if named.name.as_ref() == Some(name) && is_of(*session, side) =>
+        {
+            Some((*address, event.at))
+        }
+        _ => None,
+    })
+}
+
+/// True if `session` is this side: the two sides of a call follow each other.
+fn is_of(session: SessionId, side: &SessionRun) -> bool {
+    session.index() == (side.counterpart.index() ^ 1)
 }

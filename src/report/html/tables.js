@@ -76,6 +76,7 @@ function natNow(nat) {
       outside: mapping.outside,
       for: mapping.for,
       protocol: [mapping.protocol, lastUntil(mapping.phases || [], time, first)?.[1]].filter(Boolean).join(" "),
+      explicit: mapping.explicit === true,
       accepts,
       used,
       usedAt,
@@ -106,6 +107,7 @@ function natTable({ name, lines, more, was, perDestination, protocols }) {
         [
           address(line.outside),
           protocols ? el("small", {}, ` ${line.protocol}`) : "",
+          line.explicit ? el("small", { title: "its host asked the NAT for it" }, " explicit") : "",
           line.fresh ? el("em", { class: "flag" }, "new") : "",
         ],
         ...(perDestination ? [address(line.for)] : []),

@@ -1,7 +1,8 @@
 //! What each agent gathered, and which pair it selected.
 
-use super::Options;
+use super::ladder::MAX_LADDERS;
 use super::table::{MAX_ROWS, more};
+use super::{Options, calls};
 use crate::engine::SessionRun;
 use crate::report::Report;
 use crate::report::text::{Role, Text};
@@ -16,19 +17,24 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
         text.heading("Candidates");
     }
     // Sessions are the caller and the callee of each call in turn.
-    for (call, sessions) in report.plan.calls.iter().zip(report.run.sessions.chunks(2)) {
+    let all = report.plan.calls.len();
+    let shown = if calls::are_many(report, options) { MAX_LADDERS } else { all };
+    for (call, sessions) in report.plan.calls.iter().zip(report.run.sessions.chunks(2)).take(shown) {
         if several {
-            let name = |node| report.plan.name_of(node);
+            let name = |node| report.plan.host_of(node);
             text.heading(&format!("Candidates of {} → {}", name(call.from), name(call.to)));
         }
         for session in sessions {
             agent(text, report, session, options);
         }
     }
+    if all > shown {
+        more(text, all - shown, "call");
+    }
 }
 
 fn agent(text: &mut Text, report: Report<'_>, session: &SessionRun, options: Options) {
-    let name = report.plan.name_of(session.node);
+    let name = report.plan.host_of(session.node);
     text.push("  ").paint(Role::Strong, name).paint(Role::Dim, &format!(" (agent: {})", session.stack));
     if session.started_at.is_none() {
         text.push(" never heard of the call");
@@ -40,6 +46,9 @@ fn agent(text: &mut Text, report: Report<'_>, session: &SessionRun, options: Opt
         let is_selected = selected.is_some_and(|pair| pair.local.address == candidate.address);
         let (mark, role) = if is_selected { ("  * ", Role::Good) } else { ("    ", Role::Normal) };
         text.paint(role, mark).push(&candidate.to_string());
+        if let Some(name) = &candidate.name {
+            text.paint(Role::Dim, &format!(" as {name}"));
+        }
         text.end_line();
     }
     if session.local_candidates.len() > shown {

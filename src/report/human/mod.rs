@@ -3,6 +3,7 @@
 //! Each part has a file and a function of its own, so that a caller may choose.
 
 mod assumptions;
+mod calls;
 mod candidates;
 mod drops;
 mod events;

@@ -33,8 +33,9 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
 
 fn row(mapping: &MappingRow, now: SimTime, full: bool) -> Vec<String> {
     let left = mapping.expires.since(now).as_nanos() as f64 / 1e9;
+    let explicit = if mapping.explicit { " explicit" } else { "" };
     vec![
-        protocol(mapping),
+        format!("{}{explicit}", protocol(mapping)),
         mapping.internal.to_string(),
         mapping.external.to_string(),
         mapping.for_remote.map_or("anybody".into(), names::endpoint),

@@ -1,6 +1,8 @@
 //! How each call went, in one line and a cause.
 
-use super::Options;
+use super::table::more;
+use super::{Options, calls};
+use crate::outcome::CallOutcome;
 use crate::report::text::{Role, Text, milliseconds, path_role};
 use crate::report::{Report, sentences};
 
@@ -8,18 +10,13 @@ use crate::report::{Report, sentences};
 const INDENT: usize = 7;
 
 pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
-    for call in &report.outcome.calls {
-        text.paint(path_role(call.path), &call.path.word().to_uppercase());
-        let word = call.path.word().len();
-        text.push(&" ".repeat(INDENT.saturating_sub(word).max(1)));
-        text.paint(Role::Strong, &format!("{} → {}", call.from, call.to));
-        text.push(&format!(" {}", sentences::result(report.plan, call)));
-        text.end_line();
-        text.wrapped(Role::Normal, &sentences::facts(call), INDENT, options.width);
-        for line in sentences::media(call) {
-            text.wrapped(Role::Normal, &line, INDENT, options.width);
-        }
-        text.wrapped(Role::Dim, &call.why, INDENT, options.width);
+    if calls::are_many(report, options) {
+        calls::write(text, report, options);
+        let examples: Vec<_> = calls::examples(&report.outcome.calls).collect();
+        examples.iter().for_each(|call| one(text, report, call, options));
+        more(text, report.outcome.calls.len() - examples.len(), "cause");
+    } else {
+        report.outcome.calls.iter().for_each(|call| one(text, report, call, options));
     }
     for endpoint in &report.run.endpoints {
         let (word, role, when) = match endpoint.done_at {
@@ -32,10 +29,23 @@ pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
     }
 }
 
+fn one(text: &mut Text, report: Report<'_>, call: &CallOutcome, options: Options) {
+    text.paint(path_role(call.path), &call.path.word().to_uppercase());
+    let word = call.path.word().len();
+    text.push(&" ".repeat(INDENT.saturating_sub(word).max(1)));
+    text.paint(Role::Strong, &format!("{} → {}", call.from, call.to));
+    text.push(&format!(" {}", sentences::result(report.plan, call)));
+    text.end_line();
+    text.wrapped(Role::Normal, &sentences::facts(call), INDENT, options.width);
+    for line in sentences::media(call) {
+        text.wrapped(Role::Normal, &line, INDENT, options.width);
+    }
+    text.wrapped(Role::Dim, &call.why, INDENT, options.width);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::CallOutcome;
     use crate::plan::{Family, IceState, Path};
     use crate::report::fixture::Fixture;
 

@@ -86,6 +86,11 @@ fn state(plan: &Plan, at: SimTime, node: NodeId, change: &StateChange) -> Line {
             .with("protocol", protocol.word())
             .address("outside", *external)
             .with("remote", names::endpoint(*remote)),
+        StateChange::MappingGranted { protocol, internal, external, lifetime } => line("mapping-granted")
+            .with("protocol", protocol.word())
+            .address("inside", *internal)
+            .address("outside", *external)
+            .lifetime(*lifetime),
         StateChange::MappingPhase { internal, external, phase } => line("mapping-phase")
             .with("protocol", Protocol::Tcp.word())
             .with("phase", phase.word())
@@ -140,8 +145,15 @@ fn agent(report: Report<'_>, at: SimTime, session: SessionId, event: &AgentEvent
     match event {
         AgentEvent::Started => line("agent-started"),
         AgentEvent::Gathered(candidate) => {
-            line("candidate-gathered").with("candidate", candidate.to_string())
+            let line = line("candidate-gathered").with("candidate", candidate.to_string());
+            match &candidate.name {
+                Some(name) => line.with("name", name.to_string()),
+                None => line,
+            }
         }
+        AgentEvent::Resolved { name, address } => line("name-asked")
+            .with("name", name.to_string())
+            .with("address", address.map(|address| address.to_string())),
         AgentEvent::State(state) => line("ice-state").with("state", state.word()),
         AgentEvent::Selected(pair) => {
             line("pair-selected").with("local", end(pair.local)).with("remote", end(pair.remote))
@@ -163,8 +175,8 @@ fn candidates(signal: &Signal) -> Vec<String> {
         Signal::Offer(description) | Signal::Answer(description) => {
             description.candidates.iter().map(Candidate::to_string).collect()
         }
-        Signal::Candidate(candidate) => vec![candidate.to_string()],
-        Signal::EndOfCandidates => Vec::new(),
+        Signal::Candidate { candidate, .. } => vec![candidate.to_string()],
+        Signal::EndOfCandidates | Signal::Bye => Vec::new(),
     }
 }
 

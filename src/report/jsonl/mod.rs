@@ -13,6 +13,7 @@
 //! | `duplicated` | `at_ms packet copy link`; `link` is the node whose uplink it is |
 //! | `mapping-created` | `at_ms node protocol phase inside outside for accepts accepts_more expires_ms`; `phase` is `null` unless it is TCP's; `for` and `accepts` are `null` for anybody, an address without a port stands for all its ports, `accepts_more` counts senders that are not listed |
 //! | `filter-opened` | `at_ms node protocol outside remote` |
+//! | `mapping-granted` | `at_ms node protocol inside outside lifetime_ms`; a host had asked for it by NAT-PMP or PCP, for the first time or again |
 //! | `mapping-phase`: the connection that keeps a TCP mapping alive the longest has come to another phase | `at_ms node protocol phase inside outside`; `phase` is `opening`, `established`, `closing` or `reset` |
 //! | `mapping-expired` | `at_ms node protocol inside outside` |
 //! | `port-block-given` | `at_ms node host outside first_port last_port` |
@@ -27,7 +28,8 @@
 //! | `signalled` | `at_ms call node to message candidates arrives_ms`; `arrives_ms` is `null` if it was lost |
 //! | `signal-arrived` | `at_ms call node message` |
 //! | `agent-started` | `at_ms call node` |
-//! | `candidate-gathered` | `at_ms call node candidate` |
+//! | `candidate-gathered` | `at_ms call node candidate`, and `name` where an mDNS name is signalled instead of the address |
+//! | `name-asked` | `at_ms call node name address`; what came of a question for an mDNS name: `address` is `null` if nobody answered |
 //! | `ice-state` | `at_ms call node state` |
 //! | `pair-selected` | `at_ms call node local remote`, each with `type` and `address` |
 //! | `trouble` | `at_ms call node text` |

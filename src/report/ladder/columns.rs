@@ -7,13 +7,20 @@ use crate::plan::{Element, Plan};
 use crate::report::journey::{Fate, Journey};
 use crate::trace::Place;
 
-/// The nodes of a ladder from left to right: the first end and the NATs before it outwards, then what lies between, then
-/// the last end's NATs inwards and the last end. Apart from the ends only nodes that did something to a packet get a
+/// The nodes of a ladder from left to right: the first end and the NATs before it outwards, once for each interface it has,
+/// then what lies between, then the last end's NATs inwards and the last end. Apart from the ends only nodes that did something to a packet get a
 /// column.
 pub fn columns(plan: &Plan, ends: &[NodeId], journeys: &[&Journey<'_>]) -> Vec<NodeId> {
     let active = active(plan, journeys);
     let outwards = |end: Option<&NodeId>| -> Vec<NodeId> {
-        end.into_iter().flat_map(|end| [vec![*end], plan.topology.ancestors(*end)].concat()).collect()
+        let interfaces = end.into_iter().flat_map(|end| plan.topology.interfaces(*end));
+        let mut nodes: Vec<NodeId> = Vec::new();
+        for node in interfaces.flat_map(|end| [vec![end], plan.topology.ancestors(end)].concat()) {
+            if !nodes.contains(&node) {
+                nodes.push(node);
+            }
+        }
+        nodes
     };
     let left = outwards(ends.first());
     let right: Vec<NodeId> =

@@ -72,7 +72,7 @@ impl<'a> Ladder<'a> {
 
     /// Whose packets these are: `alice → bob` for a call, `alice, bob` for endpoints.
     pub fn title(&self) -> String {
-        let names: Vec<&str> = self.ends.iter().map(|node| self.report.plan.name_of(*node)).collect();
+        let names: Vec<&str> = self.ends.iter().map(|node| self.report.plan.host_of(*node)).collect();
         names.join(if self.is_call { " → " } else { ", " })
     }
 

@@ -141,19 +141,31 @@ impl<'a> Builder<'a, '_> {
             AgentEvent::Selected(pair) => {
                 Some(format!(" selects {} / {}", pair.local.kind, pair.remote.kind))
             }
+            AgentEvent::Resolved { name, address: Some(address) } => {
+                Some(format!(" learns: {} is {address}", names::short_name(name)))
+            }
+            AgentEvent::Resolved { name, address: None } => {
+                Some(format!(" gives up: {} is not on its link", names::short_name(name)))
+            }
             AgentEvent::Trouble(what) => Some(format!(" in trouble: {what}")),
         }
     }
 }
 
 fn signal_label(signal: &Signal, lost: bool) -> String {
+    let lite = match signal {
+        Signal::Offer(description) | Signal::Answer(description) if description.lite => " (ice-lite)",
+        _ => "",
+    };
     let label = match signal {
-        Signal::Candidate(candidate) => format!("candidate {}", names::candidate(candidate)),
+        Signal::Candidate { candidate, .. } => format!("candidate {}", names::candidate(candidate)),
         Signal::Offer(description) | Signal::Answer(description) if !description.candidates.is_empty() => {
             let kinds: Vec<&str> = description.candidates.iter().map(|c| c.kind.word()).collect();
-            format!("{} with {}", signal.name(), kinds.join(", "))
+            format!("{}{lite} with {}", signal.name(), kinds.join(", "))
         }
-        Signal::Offer(_) | Signal::Answer(_) | Signal::EndOfCandidates => signal.name().into(),
+        Signal::Offer(_) | Signal::Answer(_) | Signal::EndOfCandidates | Signal::Bye => {
+            format!("{}{lite}", signal.name())
+        }
     };
     if lost { label + "  x lost" } else { label }
 }
@@ -170,6 +182,7 @@ fn state_label(change: &StateChange) -> Option<String> {
         // The row of the event that made it forget everything says so.
         StateChange::Forgot
         | StateChange::MappingCreated(_)
+        | StateChange::MappingGranted { .. }
         | StateChange::MappingPhase { .. }
         | StateChange::FilterOpened { .. }
         | StateChange::AllocationCreated { .. }

@@ -1,7 +1,7 @@
 //! What stands in and beside the boxes of a picture. The lines are short: they decide how wide a picture is.
 
 use crate::base::{LinkId, NodeId, Probability};
-use crate::plan::{Access, Call, Element, Firewall, InboundPolicy, Link, Nat, Node, Plan, Server};
+use crate::plan::{Access, Call, Element, Firewall, InboundPolicy, Inspect, Link, Nat, Node, Plan, Server};
 
 /// How many of a node's addresses are listed before the rest is counted, and how many ports of a firewall.
 const LISTED: usize = 3;
@@ -19,7 +19,10 @@ pub fn type_lines(plan: &Plan, node: NodeId) -> Vec<String> {
         Element::Nat(nat) => nat_lines(nat),
         Element::Firewall(firewall) => firewall_lines(firewall),
         Element::Server(server) => server_lines(server),
-        Element::Peer(peer) => vec![format!("peer, {}", peer.agent)],
+        Element::Peer(peer) => {
+            let what = if plan.topology.node(node).interface.is_some() { "interface" } else { "peer" };
+            vec![format!("{what}, {}", peer.agent)]
+        }
     }
 }
 
@@ -67,7 +70,7 @@ pub fn link_lines(link: &Link) -> Vec<String> {
 
 /// Who calls whom: `alice → bob`.
 pub fn call_line(plan: &Plan, call: &Call) -> String {
-    format!("{} → {}", plan.name_of(call.from), plan.name_of(call.to))
+    format!("{} → {}", plan.host_of(call.from), plan.host_of(call.to))
 }
 
 fn nat_lines(nat: &Nat) -> Vec<String> {
@@ -84,6 +87,13 @@ fn firewall_lines(firewall: &Firewall) -> Vec<String> {
         let allowed = listed(firewall.outbound.allow.iter().map(ToString::to_string).collect());
         let allowed = if allowed.is_empty() { "nothing".into() } else { allowed.join(", ") };
         lines.push(format!("lets out {allowed}"));
+    }
+    if let Some(proxy) = &firewall.proxy {
+        let allowed = listed(proxy.allow.iter().map(ToString::to_string).collect());
+        lines.push(format!("proxy on {}/tcp, to {}", proxy.port, allowed.join(", ")));
+    }
+    if firewall.inspect == Inspect::Tls {
+        lines.push(format!("{} must be TLS", Inspect::TLS_PORT));
     }
     if firewall.inbound == InboundPolicy::Allow {
         lines.push("lets everything in".into());

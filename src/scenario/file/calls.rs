@@ -1,6 +1,6 @@
 //! `calls:` and `signalling:`.
 
-use super::media;
+use super::{media, mesh};
 use crate::base::{Probability, SimDuration};
 use crate::plan::MediaFlow;
 use crate::scenario::diagnostic::{Code, Diagnostic};
@@ -22,8 +22,10 @@ pub struct Call {
     pub media: Vec<MediaFlow>,
     /// Where `media` stands, even if it could not be read.
     pub media_at: Option<Span>,
-    /// The whole `alice -> bob`.
+    /// The whole `alice -> bob`, or the mesh that it is part of.
     pub span: Span,
+    /// True for a call of a `mesh`.
+    pub is_of_mesh: bool,
 }
 
 /// `signalling`.
@@ -54,8 +56,29 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Call>> {
         Value::Map(_) | Value::Null => std::slice::from_ref(node),
         _ => reader.list("calls", node, KIND)?,
     };
-    let calls: Vec<Option<Call>> = items.iter().map(|item| call(reader, item)).collect();
-    calls.into_iter().collect()
+    let calls: Vec<Option<Vec<Call>>> = items.iter().map(|item| entry(reader, item)).collect();
+    let calls: Vec<Call> = calls.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+    let most = reader.limits.calls;
+    if let Some(extra) = calls.get(most) {
+        reader.report(
+            Diagnostic::new(
+                Code::Limit,
+                format!("the scenario has {} calls; at most {most} are allowed", calls.len()),
+            )
+            .at(extra.span, "the first one too many")
+            .help("raise the limit with `--limit calls=N` if it is really needed"),
+        );
+        return None;
+    }
+    Some(calls)
+}
+
+/// One call, or those of a mesh.
+fn entry(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Call>> {
+    match &node.value {
+        Value::Map(entries) if entries.iter().any(|entry| entry.key == "mesh") => mesh::read(reader, node),
+        _ => call(reader, node).map(|call| vec![call]),
+    }
 }
 
 fn call(reader: &mut Reader<'_>, node: &Node) -> Option<Call> {
@@ -92,6 +115,14 @@ fn arrow(
     at: Option<At<SimDuration>>,
     media: Option<(Vec<MediaFlow>, Span)>,
 ) -> Option<Call> {
+    let (from, to) = ends(reader, text, span)?;
+    let (media, media_at) = media.unzip();
+    let media = media.unwrap_or_default();
+    Some(Call { from, to, at, media, media_at, span, is_of_mesh: false })
+}
+
+/// The two ends of `alice -> bob`.
+pub fn ends(reader: &mut Reader<'_>, text: &str, span: Span) -> Option<(At<String>, At<String>)> {
     let (from, to) = text.split_once("->").map_or((text.trim(), ""), |(from, to)| (from.trim(), to.trim()));
     if from.is_empty() || to.is_empty() || to.contains("->") || from.contains(' ') || to.contains(' ') {
         reader.report(
@@ -104,9 +135,7 @@ fn arrow(
     let part = |name: &str, start: usize| At::new(name.to_owned(), within(span, text, start, name.len()));
     let from_at = text.find(from).unwrap_or_default();
     let to_at = text.rfind(to).unwrap_or_default();
-    let (media, media_at) = media.unzip();
-    let media = media.unwrap_or_default();
-    Some(Call { from: part(from, from_at), to: part(to, to_at), at, media, media_at, span })
+    Some((part(from, from_at), part(to, to_at)))
 }
 
 /// The part of `span` where a piece of `text` stands; all of it where quotes or escapes make that uncertain.

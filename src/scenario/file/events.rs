@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::keys::EVENT;
-use super::{Expectation, Fact, Firewall, LinkSpec, Nat, expect, firewall, link, nat};
+use super::{Expectation, Fact, Firewall, LinkSpec, Nat, calls, expect, firewall, link, nat};
 use crate::base::SimDuration;
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::read::{At, Reader, listed};
@@ -37,7 +37,20 @@ pub enum Action {
     Partition(Sides),
     /// `None`: all.
     Heal(Option<Sides>),
+    InterfaceDown(At<String>),
+    InterfaceUp(At<String>),
+    IceRestart(Side),
+    HangUp(Side),
     Expect(Vec<Expectation>),
+}
+
+/// A peer that does something in all of its calls, or in those with one other peer.
+#[derive(Debug)]
+pub struct Side {
+    /// The peer.
+    pub peer: At<String>,
+    /// The peer at the other end of the call; `None`: whoever it is.
+    pub with: Option<At<String>>,
 }
 
 /// A NAT and its new addresses; `None`: the next free one.
@@ -118,6 +131,10 @@ fn action(reader: &mut Reader<'_>, key: &'static str, entry: &Entry) -> Option<A
         "server-down" => reader.node_name(key, node).map(Action::ServerDown),
         "server-up" => reader.node_name(key, node).map(Action::ServerUp),
         "server-restart" => reader.node_name(key, node).map(Action::ServerRestart),
+        "interface-down" => reader.node_name(key, node).map(Action::InterfaceDown),
+        "interface-up" => reader.node_name(key, node).map(Action::InterfaceUp),
+        "ice-restart" => call_side(reader, key, node).map(Action::IceRestart),
+        "hang-up" => call_side(reader, key, node).map(Action::HangUp),
         "partition" => sides(reader, key, node).map(Action::Partition),
         "heal" => match &node.value {
             Value::Scalar(scalar) if scalar.text == "all" => Some(Action::Heal(None)),
@@ -175,6 +192,16 @@ fn renumber(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Renumbered>> {
             None
         }
     }
+}
+
+/// `alice`, or `alice -> bob`.
+fn call_side(reader: &mut Reader<'_>, key: &'static str, node: &Node) -> Option<Side> {
+    let text = reader.text(key, node, "a peer, or one side of a call such as `alice -> bob`")?;
+    if !text.value.contains("->") {
+        return Some(Side { peer: At::new(text.value.to_owned(), text.span), with: None });
+    }
+    let (peer, other) = calls::ends(reader, text.value, text.span)?;
+    Some(Side { peer, with: Some(other) })
 }
 
 fn sides(reader: &mut Reader<'_>, key: &'static str, node: &Node) -> Option<Sides> {

@@ -1,6 +1,6 @@
 //! `expect:`.
 
-use super::super::keys::{DROP, EXPECT, SELECTED};
+use super::super::keys::{DROP, EXPECT, MOST_RESTARTS, SELECTED};
 use super::media::{self, MediaGap};
 use crate::base::SimDuration;
 use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Selection, Transport};
@@ -34,6 +34,7 @@ pub enum Fact {
     NatHops(Vec<(At<String>, At<u64>)>),
     IceState(IceState),
     Drops(Drops),
+    IceRestarts(u32),
     MediaGap(MediaGap),
 }
 
@@ -78,6 +79,10 @@ fn fact(reader: &mut Reader<'_>, key: &'static str, node: &Node) -> Option<Fact>
         "relay-protocol" => reader.word::<Transport>(key, node).map(|at| Fact::RelayProtocol(at.value)),
         "nat-hops" => nat_hops(reader, node).map(Fact::NatHops),
         "ice-state" => reader.word(key, node).map(|at| Fact::IceState(at.value)),
+        "ice-restarts" => {
+            let count = reader.integer(key, node, 0, MOST_RESTARTS)?;
+            Some(Fact::IceRestarts(u32::try_from(count.value).unwrap_or(u32::MAX)))
+        }
         "media-gap" => media::gap(reader, node).map(Fact::MediaGap),
         _ => None,
     }
@@ -166,16 +171,6 @@ fn drop_entry(reader: &mut Reader<'_>, node: &Node) -> Option<Drops> {
             Diagnostic::new(Code::MissingKey, "an entry of `drops` does not say where")
                 .at(node.span, "no `by`")
                 .help("add `by: NODE`"),
-        );
-    }
-    if let Some(reason) = reason.as_ref().filter(|reason| reason.value == DropReason::FirewallInspect) {
-        reader.report(
-            Diagnostic::new(
-                Code::NotBuiltYet,
-                "this version of punchlab does not have `inspect` yet, so nothing is dropped by it",
-            )
-            .at(reason.span, "not built yet")
-            .help("remove the entry"),
         );
     }
     if let (Some(min), Some(max)) = (&min, &max)

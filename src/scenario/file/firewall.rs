@@ -1,10 +1,11 @@
 //! `firewalls:`.
 
 use super::link::{self, LinkSpec};
-use super::profile;
+use super::{profile, proxy};
 use crate::base::SimDuration;
 use crate::plan::{
-    self, Access, DenyAction, FilteringBehavior, InboundPolicy, OutboundPolicy, Service, TcpLifetimes,
+    self, Access, DenyAction, FilteringBehavior, InboundPolicy, Inspect, OutboundPolicy, Proxy, Service,
+    TcpLifetimes,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::{FIREWALL, OUTBOUND};
@@ -29,6 +30,10 @@ pub struct Firewall {
     pub udp_timeout: Option<At<SimDuration>>,
     /// `tcp-timeout`.
     pub tcp_timeout: Option<At<SimDuration>>,
+    /// `inspect`.
+    pub inspect: Option<At<Inspect>>,
+    /// `proxy`.
+    pub proxy: Option<Proxy>,
     /// `link`.
     pub link: Option<LinkSpec>,
 }
@@ -56,6 +61,12 @@ impl Firewall {
         if let Some(lifetime) = &self.tcp_timeout {
             firewall.tcp = TcpLifetimes::established(lifetime.value);
         }
+        if let Some(inspect) = &self.inspect {
+            firewall.inspect = inspect.value;
+        }
+        if let Some(proxy) = &self.proxy {
+            firewall.proxy = Some(proxy.clone());
+        }
     }
 
     /// True if it remembers nobody, since nobody has to be remembered.
@@ -73,7 +84,8 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
 /// What changes about a firewall.
 pub fn read_change(reader: &mut Reader<'_>, node: &Node) -> Option<Firewall> {
     let fields = reader.fields(node, &FIREWALL)?;
-    refuse_fixed(reader, &fields, &[("behind", "leave it out"), ("link", "use `set-link`")]);
+    let fixed = [("behind", "leave it out"), ("link", "use `set-link`"), ("proxy", "leave it out")];
+    refuse_fixed(reader, &fields, &fixed);
     Some(body(reader, &fields))
 }
 
@@ -103,6 +115,8 @@ fn body(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Firewall {
         filtering: fields.get("filtering").and_then(|node| reader.word("filtering", node)),
         udp_timeout: fields.get("udp-timeout").and_then(|node| reader.lifetime("udp-timeout", node)),
         tcp_timeout: fields.get("tcp-timeout").and_then(|node| reader.lifetime("tcp-timeout", node)),
+        inspect: fields.get("inspect").and_then(|node| reader.word("inspect", node)),
+        proxy: fields.get("proxy").and_then(|node| proxy::read(reader, node)),
         link: fields.get("link").and_then(|node| link::read(reader, node)),
     };
     let open = fields.entry("inbound").filter(|_| firewall.lets_everything_in());
@@ -146,7 +160,7 @@ fn outbound(reader: &mut Reader<'_>, node: &Node) -> Option<OutboundPolicy> {
     Some(OutboundPolicy { default: access, allow: services, action })
 }
 
-fn services(reader: &mut Reader<'_>, node: &Node) -> Vec<Service> {
+pub(super) fn services(reader: &mut Reader<'_>, node: &Node) -> Vec<Service> {
     let items = reader.list("allow", node, Service::KIND).unwrap_or_default();
     let mut services: Vec<Service> = Vec::new();
     for item in items {

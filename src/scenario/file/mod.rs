@@ -8,21 +8,23 @@ mod ice_server;
 mod ipv6;
 mod link;
 mod media;
+mod mesh;
 mod nat;
 mod peer;
 mod profile;
 mod profile_file;
+mod proxy;
 mod server;
 
 pub use calls::{Call, Signalling};
-pub use events::{Action, Event};
+pub use events::{Action, Event, Side};
 pub use expect::{Drops, Expectation, Fact};
 pub use firewall::Firewall;
 pub use ice_server::Uri;
 pub use ipv6::Ipv6;
 pub use link::LinkSpec;
 pub use nat::{Axes, Nat, Start};
-pub use peer::Peer;
+pub use peer::{Leaf, Peer};
 pub use server::Server;
 
 use super::diagnostic::{Code, Diagnostic};
@@ -81,6 +83,13 @@ pub struct File {
     pub lost_nodes: bool,
 }
 
+impl File {
+    /// The interfaces of all peers, in the order of the file.
+    pub fn leaves(&self) -> Vec<Leaf<'_>> {
+        self.peers.iter().flat_map(Named::leaves).collect()
+    }
+}
+
 /// Reads a whole file. What could not be read is left out and reported.
 pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
     if let Value::Null = root.value {
@@ -104,7 +113,12 @@ pub fn read(reader: &mut Reader<'_>, root: &Node) -> Option<File> {
     let nats = nodes(reader, "nats", fields.get("nats"), nat::read);
     let firewalls = nodes(reader, "firewalls", fields.get("firewalls"), firewall::read);
     let servers = nodes(reader, "servers", fields.get("servers"), server::read);
-    let peers = nodes(reader, "peers", fields.get("peers"), peer::read);
+    let mut peers = nodes(reader, "peers", fields.get("peers"), peer::read);
+    for peer in &mut peers {
+        for interface in &mut peer.body.interfaces {
+            interface.name.value = format!("{}.{}", peer.name.value, interface.name.value);
+        }
+    }
     let signalling = fields.get("signalling").map(|node| calls::signalling(reader, node)).unwrap_or_default();
     let calls_at = fields.entry("calls").map(|entry| entry.key_span);
     let calls = fields.get("calls").and_then(|node| calls::read(reader, node));

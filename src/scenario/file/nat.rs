@@ -11,7 +11,7 @@ use super::profile;
 use crate::base::{PortRange, SimDuration};
 use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, NatBehavior, Nickname,
-    Pooling, PortAssignment, RefreshDirection, ReplyMapping, Unsolicited,
+    Pooling, PortAssignment, PortMapping, RefreshDirection, ReplyMapping, Unsolicited,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::NAT;
@@ -74,6 +74,7 @@ pub struct Axes {
     pub tcp_timeout: Option<At<SimDuration>>,
     pub tcp_timeout_transitory: Option<At<SimDuration>>,
     pub unsolicited: Option<At<Unsolicited>>,
+    pub port_mapping: Option<At<PortMapping>>,
 }
 
 /// The keys of a NAT that say how it translates.
@@ -219,9 +220,7 @@ fn nickname(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<At<Nickna
 
 /// The axes of a NAT or of a profile.
 pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
-    if let Some(node) = fields.get("port-mapping") {
-        reader.built_word("port-mapping", node, &["off"], &["upnp", "nat-pmp", "pcp"]);
-    }
+    let port_mapping: Vec<&str> = PortMapping::ALL.iter().map(|word| word.word()).collect();
     macro_rules! word {
         ($key:literal) => {
             fields.get($key).and_then(|node| reader.word($key, node))
@@ -252,6 +251,10 @@ pub fn axes(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Axes {
         tcp_timeout: lifetime!("tcp-timeout"),
         tcp_timeout_transitory: lifetime!("tcp-timeout-transitory"),
         unsolicited: word!("unsolicited"),
+        port_mapping: fields
+            .get("port-mapping")
+            .filter(|node| reader.built_word("port-mapping", node, &port_mapping, &["upnp"]))
+            .and_then(|node| reader.word("port-mapping", node)),
     };
     check_timers(
         reader,
@@ -309,6 +312,7 @@ impl Axes {
         set(self.tcp_timeout.as_ref(), &mut behavior.lifetimes.tcp.established);
         set(self.tcp_timeout_transitory.as_ref(), &mut behavior.lifetimes.tcp.transitory);
         set(self.unsolicited.as_ref(), &mut behavior.unsolicited);
+        set(self.port_mapping.as_ref(), &mut behavior.port_mapping);
         if let Some(quota) = &self.max_ports_per_host {
             behavior.ports.max_per_host = u16::try_from(quota.value).ok();
         }

@@ -1,8 +1,11 @@
 //! The keys of calls and expectations.
 
-use super::{Kind, Section, key, not_built};
+use super::{Kind, Section, key};
 use crate::plan::{CandidateType, DropReason, Family, IceState, Needs, Path, Transport};
 use crate::scenario::word::Word;
+
+/// More ICE restarts than any file could bring about in one call.
+pub const MOST_RESTARTS: u64 = 1_000;
 
 /// Signalling.
 pub static SIGNALLING: Section = Section {
@@ -23,7 +26,7 @@ pub static SIGNALLING: Section = Section {
 /// What a call may be given.
 pub static CALL: Section = Section {
     name: "calls",
-    about: "An entry is `alice -> bob`, or `alice -> bob: { … }` with the keys below. The caller starts as the controlling agent.",
+    about: "An entry is `alice -> bob`, or `alice -> bob: { … }` with the keys below, or a `mesh`. The caller starts as the controlling agent.",
     keys: &[
         key("at", Kind::Duration, "`0s`", "When the call begins."),
         key(
@@ -32,6 +35,17 @@ pub static CALL: Section = Section {
             "none",
             "What flows in both directions once there is a pair: kinds of flows, or a map that gives them rates.",
         ),
+    ],
+};
+
+/// Calls of everybody to everybody.
+pub static MESH: Section = Section {
+    name: "mesh",
+    about: "An entry of `calls` that stands for many: each peer of the list calls all that come after it.",
+    keys: &[
+        key("mesh", Kind::Peers, "required", "Who takes part, two peers at least."),
+        key("at", Kind::Duration, "`0s`", "When all of these calls begin."),
+        key("media", Kind::Media, "none", "What each of them carries."),
     ],
 };
 
@@ -70,7 +84,12 @@ pub static EXPECT: Section = Section {
         ),
         key("ice-state", Kind::Word(IceState::words), "anything", "The state of the caller's agent."),
         key("drops", Kind::MapList(&DROP), "anything", "Packets that have to die."),
-        not_built("ice-restarts", "leave the key out: in this version agents do not restart"),
+        key(
+            "ice-restarts",
+            Kind::Integer(0, MOST_RESTARTS),
+            "anything",
+            "In how many ICE restarts both sides agreed on new credentials.",
+        ),
         key(
             "media-gap",
             Kind::Gap,

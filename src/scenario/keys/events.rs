@@ -1,10 +1,6 @@
 //! The keys of events.
 
-use super::{EXPECT, FIREWALL, Kind, NAT, Section, key, not_built};
-
-/// What has to wait for peers with several interfaces.
-const NO_INTERFACES: &str =
-    "use `set-link: { PEER: { up: false } }`: in this version a peer has one interface";
+use super::{EXPECT, FIREWALL, Kind, NAT, Section, key};
 
 /// An event.
 pub static EVENT: Section = Section {
@@ -69,9 +65,31 @@ pub static EVENT: Section = Section {
             "none",
             "What should be true at this moment. `needs` is about the whole run and cannot stand here.",
         ),
-        not_built("interface-down", NO_INTERFACES),
-        not_built("interface-up", NO_INTERFACES),
-        not_built("ice-restart", "leave the event out: in this version agents do not restart"),
-        not_built("hang-up", "leave the event out: in this version a call lasts until the run ends"),
+        key(
+            "interface-down",
+            Kind::NodeName,
+            "none",
+            "This interface of a peer is gone: its link carries nothing, its sockets are closed, and the peer's agents are told.",
+        ),
+        key(
+            "interface-up",
+            Kind::NodeName,
+            "none",
+            "This interface of a peer can be used again. Agents have sockets on it after their next ICE restart.",
+        ),
+        key(
+            "ice-restart",
+            Kind::CallSide,
+            "none",
+            "This peer's agent restarts ICE (RFC 8445), in all of its calls or in the one with OTHER: it gathers anew on the \
+             interfaces that are up, and makes an offer. Data go over the old pair until there is a new one.",
+        ),
+        key(
+            "hang-up",
+            Kind::CallSide,
+            "none",
+            "This peer hangs up, all of its calls or the one with OTHER: its media stop, it gives back what TURN servers have \
+             allocated, and tells the other side.",
+        ),
     ],
 };

@@ -1,7 +1,7 @@
 //! The keys of firewalls.
 
-use super::{Kind, Section, key, not_built};
-use crate::plan::{Access, DenyAction, FilteringBehavior, InboundPolicy};
+use super::{Kind, Section, key};
+use crate::plan::{Access, DenyAction, FilteringBehavior, InboundPolicy, Inspect};
 use crate::scenario::profiles::ProfileKind;
 use crate::scenario::word::Word;
 
@@ -39,7 +39,20 @@ pub static FIREWALL: Section = Section {
             "How long an established TCP connection may be idle (RFC 6092 REC-35). Any other is forgotten after `240s`, or as soon if this is shorter.",
         ),
         key("link", Kind::Link, "`broadband` on the internet, `2ms` elsewhere", "Its uplink."),
-        not_built("inspect", "leave the key out: in this version a firewall judges packets by their headers"),
+        key(
+            "inspect",
+            Kind::Word(Inspect::words),
+            "`off`",
+            "What it looks for inside. With `tls`, connections to 443/tcp must begin with a TLS handshake, or nothing more of them \
+             passes. TURN over TLS and a browser look alike to it.",
+        ),
+        key(
+            "proxy",
+            Kind::Proxy,
+            "none",
+            "An HTTP proxy, at an address of the network the firewall is in. What is behind the firewall opens TCP connections through \
+             it; beside it nothing else may leave unless `outbound` says so.",
+        ),
     ],
 };
 
@@ -60,6 +73,21 @@ pub static OUTBOUND: Section = Section {
             Kind::Word(DenyAction::words),
             "`drop`",
             "What the sender of a forbidden packet gets to know.",
+        ),
+    ],
+};
+
+/// The proxy of a firewall.
+pub static PROXY: Section = Section {
+    name: "proxy",
+    about: "An HTTP proxy that opens tunnels (CONNECT, RFC 9110 section 9.3.6), or its port alone. It looks into none of them.",
+    keys: &[
+        key("port", Kind::Integer(1, 65_535), "`3128`", "The TCP port it listens on, as Squid does."),
+        key(
+            "allow",
+            Kind::Services,
+            "`[443/tcp]`",
+            "Destination ports it opens tunnels to; others are refused with 403.",
         ),
     ],
 };

@@ -9,12 +9,12 @@ mod nat;
 mod peer;
 mod server;
 
-pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, SELECTED, SIGNALLING};
+pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, MESH, MOST_RESTARTS, SELECTED, SIGNALLING};
 pub use events::EVENT;
-pub use firewall::{FIREWALL, OUTBOUND};
+pub use firewall::{FIREWALL, OUTBOUND, PROXY};
 pub use link::LINK;
 pub use nat::{IPV6, NAT};
-pub use peer::{ICE_SERVER, PEER};
+pub use peer::{ICE_SERVER, INTERFACE, PEER};
 pub use server::SERVER;
 
 use super::profiles::ProfileKind;
@@ -109,14 +109,20 @@ pub enum Kind {
     NamedOrNickname(&'static Section),
     /// Calls.
     Calls,
+    /// A list of two peers or more.
+    Peers,
     /// A map from nodes to links.
     Links,
     /// A node, or a map from nodes to addresses.
     Renumber,
+    /// A peer, or one side of a call.
+    CallSide,
     /// Two nodes, or two lists of nodes.
     Sides,
     /// The same, or `all`.
     SidesOrAll,
+    /// A port, or a map.
+    Proxy,
     /// Kinds of media, or a map from them to rates.
     Media,
     /// A longest time, or a map of bounds.
@@ -191,7 +197,7 @@ pub static FILE: Section = Section {
             "calls",
             Kind::Calls,
             "required",
-            "Who calls whom: `alice -> bob`, or `alice -> bob: { at: 1s }`.",
+            "Who calls whom: `alice -> bob`, or `alice -> bob: { at: 1s }`, or everybody everybody: `mesh: [alice, bob, carol]`.",
         ),
         key(
             "expect",
@@ -228,12 +234,15 @@ pub static SECTIONS: &[&Section] = &[
     &IPV6,
     &FIREWALL,
     &OUTBOUND,
+    &PROXY,
     &SERVER,
     &PEER,
+    &INTERFACE,
     &ICE_SERVER,
     &LINK,
     &SIGNALLING,
     &CALL,
+    &MESH,
     &EXPECT,
     &SELECTED,
     &DROP,
@@ -274,10 +283,13 @@ impl Kind {
             Self::Named(section) => format!("map from name to `{}`", section.name),
             Self::NamedOrNickname(section) => format!("map from name to nickname or `{}`", section.name),
             Self::Calls => "list of calls".into(),
+            Self::Peers => "list of peers".into(),
             Self::Links => "map from node to named link or `link`".into(),
             Self::Renumber => "NAT, or map from NAT to addresses".into(),
+            Self::CallSide => "peer, or `PEER -> OTHER`".into(),
             Self::Sides => "list of two nodes, or of two lists of nodes".into(),
             Self::SidesOrAll => "list of two nodes, or of two lists of nodes; or `all`".into(),
+            Self::Proxy => "port or map (`proxy`)".into(),
             Self::Media => {
                 format!("one or a list of {}, or map (`media`)", or_words(&MediaKind::words()))
             }

@@ -3,7 +3,7 @@
 use super::{Kind, Section, key, not_built};
 use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, Pooling, PortAssignment,
-    RefreshDirection, ReplyMapping, Unsolicited,
+    PortMapping, RefreshDirection, ReplyMapping, Unsolicited,
 };
 use crate::scenario::profiles::{self, ProfileKind};
 use crate::scenario::word::Word;
@@ -142,9 +142,9 @@ pub static NAT: Section = Section {
         key("link", Kind::Link, "`broadband` on the internet, `2ms` elsewhere", "Its uplink."),
         key(
             "port-mapping",
-            Kind::Word(|| vec!["off"]),
+            Kind::Word(PortMapping::words),
             "`off`",
-            "Whether hosts may ask for mappings. `upnp`, `nat-pmp` and `pcp` are not built yet.",
+            "By which protocol hosts behind it may ask for mappings (RFC 6886, RFC 6887). `upnp` is not built yet.",
         ),
         not_built("nat64", "leave the key out: this version has no NAT64"),
     ],

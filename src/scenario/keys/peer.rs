@@ -1,7 +1,7 @@
 //! The keys of peers.
 
-use super::{Key, Kind, Section, key, not_built};
-use crate::plan::{Family, IceTransportPolicy, StackKind};
+use super::{Key, Kind, Section, key};
+use crate::plan::{Family, HostCandidates, IceTransportPolicy, ProxyUse, StackKind};
 use crate::scenario::word::Word;
 
 /// A peer.
@@ -45,13 +45,60 @@ pub static PEER: Section = Section {
             "The address families it uses. Candidates of different families are never paired.",
         ),
         key(
-            "host-candidates",
-            Kind::Word(|| vec!["visible"]),
-            "`visible`",
-            "How it tells its own addresses (RFC 8828). `mdns` and `hidden` are not built yet.",
+            "port-mapping",
+            Kind::Truth,
+            "`true` where the nearest NAT offers it",
+            "Whether it asks the nearest NAT for a mapping of its socket.",
         ),
-        not_built("ice-lite", "leave the key out: every agent of this version is a full one"),
-        not_built("interfaces", "give the peer one `behind`: in this version it has one interface"),
+        key(
+            "host-candidates",
+            Kind::Word(HostCandidates::words),
+            "`visible`",
+            "What it tells of its own addresses (RFC 8828): all; mDNS names, which only peers on its own link can resolve; none; those of its default route, which are all where it has one interface.",
+        ),
+        key(
+            "ice-lite",
+            Kind::Truth,
+            "`false`",
+            "Whether its agent is a lite one, as those of public servers may be: it answers checks and sends none (RFC 8445 §2.5).",
+        ),
+        key(
+            "proxy",
+            Kind::Word(ProxyUse::words),
+            "`auto`",
+            "Whether it opens TCP connections through the nearest `proxy` of the firewalls it is behind.",
+        ),
+        key(
+            "interfaces",
+            Kind::Named(&INTERFACE),
+            "one interface, which needs no name",
+            "Its network interfaces, if it has several: `behind`, `address`, `link` and `families` stand with each of them instead. \
+             In events `alice.wlan0` is the interface `wlan0` of `alice`.",
+        ),
+    ],
+};
+
+/// An interface of a peer.
+pub static INTERFACE: Section = Section {
+    name: "interfaces.NAME",
+    about: "A network interface of a peer, in the order of its preference. A peer has sockets on those that are up when a call begins, and \
+            after an ICE restart on those that are up then.",
+    keys: &[
+        key("behind", Kind::NodeName, "`internet`", "The NAT or firewall it is connected to."),
+        key(
+            "address",
+            Kind::Addresses,
+            "a free address of its network",
+            "Its address, or one of each family.",
+        ),
+        key("link", Kind::Link, "`lan` behind a NAT or firewall, else `broadband`", "Its connection."),
+        key(
+            "families",
+            Kind::Words(Family::words),
+            "what its network offers; on the internet itself `ipv4`, and `ipv6` if `address` has one",
+            "The address families it uses.",
+        ),
+        key("up", Kind::Truth, "`true`", "Whether it is up from the beginning."),
     ],
 };
 

@@ -124,6 +124,7 @@ pub(super) static PROFILES: &[Profile] = &[
     firewall!(Systems, "linux-stateful"),
     firewall!(Systems, "home-ipv6-rfc6092"),
     firewall!(Companies, "corporate"),
+    firewall!(Companies, "corporate-proxy"),
     firewall!(Clouds, "aws-security-group"),
     firewall!(Clouds, "gcp-firewall"),
     firewall!(Guests, "campus-wifi"),

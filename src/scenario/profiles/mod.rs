@@ -9,8 +9,8 @@ pub use summary::Summary;
 
 use crate::base::SimDuration;
 use crate::plan::{
-    Access, DenyAction, FilteringBehavior, Firewall, InboundPolicy, NatBehavior, Nickname, NicknameMeaning,
-    OutboundPolicy, TcpLifetimes,
+    Access, DenyAction, FilteringBehavior, Firewall, InboundPolicy, Inspect, NatBehavior, Nickname,
+    NicknameMeaning, OutboundPolicy, PortMapping, TcpLifetimes,
 };
 
 /// A device profile: a file that spells out every axis, cites its sources and names what it has from memory only.
@@ -195,6 +195,8 @@ pub(super) const fn stateful(filtering: FilteringBehavior, udp_lifetime: SimDura
         filtering,
         udp_lifetime,
         tcp: TcpLifetimes::DEFAULT,
+        inspect: Inspect::Off,
+        proxy: None,
         label: None,
     }
 }
@@ -228,5 +230,8 @@ pub fn axes_of(behavior: &NatBehavior) -> Vec<(&'static str, String)> {
         ("tcp-timeout-transitory", lifetimes.tcp.transitory.to_string()),
         ("unsolicited", behavior.unsolicited.to_string()),
     ]);
+    if behavior.port_mapping != PortMapping::Off {
+        axes.push(("port-mapping", behavior.port_mapping.to_string()));
+    }
     axes
 }

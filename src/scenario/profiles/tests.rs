@@ -5,7 +5,7 @@ use crate::plan::MappingBehavior;
 use crate::scenario::keys;
 
 /// What only a place in a topology has, and what a box may do without.
-const NOT_OF_A_PROFILE: [&str; 3] = ["behind", "profile", "link"];
+const NOT_OF_A_PROFILE: [&str; 5] = ["behind", "profile", "link", "inspect", "proxy"];
 
 #[test]
 fn every_nat_profile_spells_out_every_axis_and_reads_back() {

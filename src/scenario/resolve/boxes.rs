@@ -2,7 +2,8 @@
 
 use super::names::{Names, Section};
 use crate::plan::{
-    FilteringBehavior, Firewall, NatBehavior, NicknameMeaning, PortAssignment, TcpLifetimes, Topology,
+    Access, FilteringBehavior, Firewall, Inspect, NatBehavior, NicknameMeaning, PortAssignment, Proxy,
+    TcpLifetimes, Topology,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, LinkSpec, Named, Start};
@@ -42,12 +43,12 @@ pub enum What {
     Forwards,
 }
 
-/// All boxes in the order of the file, and the parents of peers.
+/// All boxes in the order of the file, and the parents of peers' interfaces.
 #[derive(Debug)]
 pub struct Boxes<'f> {
     /// The boxes.
     pub all: Vec<Box<'f>>,
-    peers: Vec<Option<usize>>,
+    leaves: Vec<Option<usize>>,
 }
 
 const BEHIND: [Section; 2] = [Section::Nat, Section::Firewall];
@@ -57,7 +58,7 @@ impl<'f> Boxes<'f> {
     pub fn collect(reader: &mut Reader<'_>, file: &'f File, names: &Names<'_>) -> Self {
         let nats = file.nats.iter().enumerate().map(|(index, nat)| from_nat(reader, index, nat));
         let mut all: Vec<Box<'f>> = nats.collect();
-        all.extend(file.firewalls.iter().map(from_firewall));
+        all.extend(file.firewalls.iter().map(|firewall| from_firewall(reader, firewall)));
         all.sort_by_key(|each| each.name.span);
         let number_of = |all: &[Box<'_>], name: &str| all.iter().position(|each| each.name.value == name);
         for index in 0..all.len() {
@@ -66,19 +67,20 @@ impl<'f> Boxes<'f> {
             all[index].parent =
                 parent(reader, names, behind, &what).and_then(|parent| number_of(&all, parent));
         }
-        let peers = file.peers.iter().map(|peer| {
-            let what = format!("peer `{}` is behind", peer.name.value);
-            parent(reader, names, peer.body.behind.as_ref(), &what).and_then(|parent| number_of(&all, parent))
+        let leaves = file.leaves().into_iter().map(|leaf| {
+            let kind = if leaf.name.value == leaf.peer.name.value { "peer" } else { "interface" };
+            let what = format!("{kind} `{}` is behind", leaf.name.value);
+            parent(reader, names, leaf.body.behind.as_ref(), &what).and_then(|parent| number_of(&all, parent))
         });
-        let peers = peers.collect();
-        let mut boxes = Self { all, peers };
+        let leaves = leaves.collect();
+        let mut boxes = Self { all, leaves };
         boxes.break_cycles(reader);
         boxes
     }
 
-    /// What a peer is behind; `None`: the internet.
-    pub fn peer_parent(&self, peer: usize) -> Option<usize> {
-        self.peers.get(peer).copied().flatten()
+    /// What the interface with this number is behind; `None`: the internet.
+    pub fn leaf_parent(&self, leaf: usize) -> Option<usize> {
+        self.leaves.get(leaf).copied().flatten()
     }
 
     /// The nearest NAT at or above `from`, whose inside is the network there; `None`: the internet.
@@ -86,6 +88,17 @@ impl<'f> Boxes<'f> {
         while let Some(at) = from {
             if let What::Translates(..) = self.all[at].what {
                 return Some(at);
+            }
+            from = self.all[at].parent;
+        }
+        None
+    }
+
+    /// The nearest firewall at or above `from` that is a proxy as well, and the proxy.
+    pub fn proxy(&self, mut from: Option<usize>) -> Option<(usize, &Proxy)> {
+        while let Some(at) = from {
+            if let What::Filters(Firewall { proxy: Some(proxy), .. }) = &self.all[at].what {
+                return Some((at, proxy));
             }
             from = self.all[at].parent;
         }
@@ -279,13 +292,35 @@ fn firewall_axes(firewall: &Firewall) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn from_firewall(named: &Named<file::Firewall>) -> Box<'_> {
+/// What cannot leave at all cannot be looked into.
+pub fn check_inspection(reader: &mut Reader<'_>, file: &file::Firewall, firewall: &Firewall) {
+    let Some(inspect) = file.inspect.as_ref().filter(|inspect| inspect.value == Inspect::Tls) else { return };
+    let outbound = &firewall.outbound;
+    if outbound.default == Access::Deny && !outbound.allow.contains(&Inspect::TLS_PORT) {
+        let service = Inspect::TLS_PORT;
+        reader.report(
+            Diagnostic::new(
+                Code::MeaninglessKey,
+                format!("`inspect: tls` has no effect where {service} may not leave"),
+            )
+            .at(inspect.span, format!("looks into {service} only"))
+            .help(format!("add {service} to `outbound.allow`, or remove it")),
+        );
+    }
+}
+
+fn from_firewall<'f>(reader: &mut Reader<'_>, named: &'f Named<file::Firewall>) -> Box<'f> {
     let body = &named.body;
     let mut firewall = body
         .profiled()
         .unwrap_or_else(|| profiles::stateful(FilteringBehavior::AddressAndPortDependent, FIREWALL_LIFETIME));
     firewall.label = body.profile.as_ref().map(|profile| profile.value.to_owned());
+    if body.proxy.is_some() && body.profile.is_none() {
+        // Who has a proxy wants it to be used.
+        firewall.outbound.default = Access::Deny;
+    }
     body.apply(&mut firewall);
+    check_inspection(reader, body, &firewall);
     // A profile is a file that says everything.
     let assumed = if body.profile.is_some() { Vec::new() } else { assumed_of(body, &firewall) };
     Box {

@@ -64,7 +64,7 @@ impl Boxes<'_> {
                 for (axis, value) in &each.assumed {
                     assumed.note(&key, axis, value);
                 }
-                (Element::Firewall(firewall.clone()), Vec::new())
+                (Element::Firewall(firewall.clone()), addresses.proxies[index].clone())
             }
             What::Translates(behavior, _, label) => {
                 let network = &addresses.networks[index];

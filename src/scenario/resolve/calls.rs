@@ -1,5 +1,7 @@
 //! Who calls whom.
 
+use std::collections::BTreeSet;
+
 use super::Above;
 use super::names::{Names, Section};
 use crate::base::{SimDuration, SimTime};
@@ -7,6 +9,10 @@ use crate::plan::{Call, Topology};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::File;
 use crate::scenario::read::{At, Reader};
+use crate::scenario::source::Span;
+
+/// Calls that agree in all of this are the same: who calls whom, and when.
+type Key<'f> = (&'f str, &'f str, SimDuration);
 
 /// The calls of the file. Only where an endpoint drives some peer there may be none.
 pub fn resolve(
@@ -33,11 +39,16 @@ pub fn resolve(
     if calls.is_empty() && !above.has_endpoints() {
         reader.report(no_calls(file));
     }
-    let mut seen: Vec<(&str, &str, SimDuration, crate::scenario::source::Span)> = Vec::new();
+    let mut seen: Vec<(Key<'_>, Span)> = Vec::new();
+    // What stands once in a mesh is part of many calls, and is told of once.
+    let (mut told, mut twice) = (BTreeSet::new(), BTreeSet::new());
     let mut resolved = Vec::new();
     for call in calls {
-        let from = peer(reader, names, &call.from, "the caller is");
-        let to = peer(reader, names, &call.to, "the callee is");
+        for (name, what) in [(&call.from, "the caller is"), (&call.to, "the callee is")] {
+            if told.insert((name.span, name.value.as_str())) {
+                names.expect(reader, name, &[Section::Peer], what, "write the name of a peer");
+            }
+        }
         let at = call.at.as_ref().map_or(SimDuration::ZERO, |at| at.value);
         if call.from.value == call.to.value {
             reader.report(
@@ -48,7 +59,9 @@ pub fn resolve(
             continue;
         }
         let key = (call.from.value.as_str(), call.to.value.as_str(), at);
-        if let Some((.., first)) = seen.iter().find(|(from, to, at, _)| (*from, *to, *at) == key) {
+        if let Some((_, first)) = seen.iter().find(|(known, _)| *known == key)
+            && twice.insert((*first, call.span))
+        {
             reader.report(
                 Diagnostic::new(
                     Code::DuplicateCall,
@@ -59,40 +72,38 @@ pub fn resolve(
                 .help("remove one of them, or give one another `at`"),
             );
         }
-        seen.push((key.0, key.1, at, call.span));
-        if let Some(start) = call.at.as_ref().filter(|start| start.value >= reader.limits.virtual_time) {
-            let most = reader.limits.virtual_time;
-            reader.report(
-                Diagnostic::new(
-                    Code::Limit,
-                    format!("a run may take {most}, and the call begins after that"),
-                )
-                .at(start.span, "too late")
-                .help("let the call begin earlier, or raise the limit with `--limit virtual-time=SECONDS`"),
-            );
-        } else if let (Some(duration), Some(start)) = (&file.duration, &call.at)
-            && start.value >= duration.value
-            && !duration.value.is_zero()
-        {
-            reader.report(
-                Diagnostic::new(Code::Contradiction, "the call would begin after the run has ended")
-                    .at(start.span, "begins here")
-                    .see(duration.span, "the run ends here")
-                    .help(format!("write `at` below {}, or a longer `duration`", duration.value)),
-            );
+        seen.push((key, call.span));
+        if let Some(start) = call.at.as_ref().filter(|start| told.insert((start.span, "at"))) {
+            check_start(reader, file, start);
         }
-        let node = |name: &str| topology.find(name);
-        if let (Some(()), Some(()), Some(from), Some(to)) =
-            (from, to, node(&call.from.value), node(&call.to.value))
-        {
+        let node = |name: &str| topology.find_host(name);
+        if let (Some(from), Some(to)) = (node(&call.from.value), node(&call.to.value)) {
             resolved.push(Call { from, to, at: SimTime::ZERO + at, media: call.media.clone() });
         }
     }
     resolved
 }
 
-fn peer(reader: &mut Reader<'_>, names: &Names<'_>, name: &At<String>, what: &str) -> Option<()> {
-    names.expect(reader, name, &[Section::Peer], what, "write the name of a peer").map(|_| ())
+/// A call begins while the run takes place.
+fn check_start(reader: &mut Reader<'_>, file: &File, start: &At<SimDuration>) {
+    let most = reader.limits.virtual_time;
+    if start.value >= most {
+        reader.report(
+            Diagnostic::new(Code::Limit, format!("a run may take {most}, and the call begins after that"))
+                .at(start.span, "too late")
+                .help("let the call begin earlier, or raise the limit with `--limit virtual-time=SECONDS`"),
+        );
+    } else if let Some(duration) = &file.duration
+        && start.value >= duration.value
+        && !duration.value.is_zero()
+    {
+        reader.report(
+            Diagnostic::new(Code::Contradiction, "the call would begin after the run has ended")
+                .at(start.span, "begins here")
+                .see(duration.span, "the run ends here")
+                .help(format!("write `at` below {}, or a longer `duration`", duration.value)),
+        );
+    }
 }
 
 fn no_calls(file: &File) -> Diagnostic {

@@ -1,9 +1,11 @@
 //! What a file expects, and whether all of it can be true at once.
 
 use super::names::{Names, Section};
+use super::peers;
 use crate::base::NodeId;
 use crate::plan::{
-    Call, CandidateType, DropExpectation, Expectation, ExpectedFact, Family, IceState, Path, Topology,
+    Call, CandidateType, DropExpectation, DropReason, Element, Expectation, ExpectedFact, Family, IceState,
+    Inspect, Path, Topology,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, Fact, File};
@@ -26,6 +28,7 @@ pub fn resolve(
     check_relay(reader, expected);
     check_media(reader, file, expected);
     check_family(reader, file, expected, (topology, calls));
+    check_inspection(reader, file, expected, topology);
     let mut expectations = Vec::new();
     for expectation in expected {
         if let Some(fact) = fact(reader, &expectation.fact, names, topology) {
@@ -59,6 +62,7 @@ fn fact(
         Fact::Family(family) => ExpectedFact::Family(*family),
         Fact::RelayProtocol(protocol) => ExpectedFact::RelayProtocol(*protocol),
         Fact::IceState(state) => ExpectedFact::IceState(*state),
+        Fact::IceRestarts(count) => ExpectedFact::IceRestarts(*count),
         Fact::MediaGap(gap) => ExpectedFact::MediaGap { min: gap.min, max: gap.max },
         Fact::NatHops(hops) => {
             let mut found = Vec::new();
@@ -70,7 +74,7 @@ fn fact(
                     "`nat-hops` counts for",
                     "write the name of a peer",
                 );
-                let node = place.and_then(|_| topology.find(&peer.value));
+                let node = place.and_then(|_| topology.find_host(&peer.value));
                 found.extend(node.map(|node| (node, u32::try_from(count.value).unwrap_or(u32::MAX))));
             }
             ExpectedFact::NatHops(found)
@@ -91,7 +95,7 @@ fn node(
     topology: &Topology,
 ) -> Option<NodeId> {
     if drops.by.value != Topology::INTERNET {
-        let every = [Section::Nat, Section::Firewall, Section::Server, Section::Peer];
+        let every = [Section::Nat, Section::Firewall, Section::Server, Section::Peer, Section::Interface];
         names.expect(
             reader,
             &drops.by,
@@ -100,7 +104,7 @@ fn node(
             "write the name of a node, or `internet`",
         )?;
     }
-    topology.find(&drops.by.value)
+    peers::one_node(reader, topology, &drops.by, "drops are expected at")
 }
 
 /// The expectation of one kind, with where it stands.
@@ -228,11 +232,13 @@ fn check_family(
     let wanted = find(expected, |fact| if let Fact::Family(family) = fact { Some(*family) } else { None });
     let Some((family, _, span)) = wanted.filter(|_| reader.mistakes() == 0) else { return };
     let lacks = |node: &NodeId| {
-        let addresses = &topology.node(*node).addresses;
-        addresses.iter().all(|address| Family::from(*address) != family)
+        let interfaces = topology.interfaces(*node);
+        let mut addresses = interfaces.iter().flat_map(|node| &topology.node(*node).addresses);
+        addresses.all(|address| Family::from(*address) != family)
     };
     let Some(node) = calls.iter().flat_map(|call| [call.from, call.to]).find(lacks) else { return };
-    let name = &topology.node(node).name;
+    let node = topology.node(node);
+    let name = node.interface.as_ref().map_or(&node.name, |interface| &interface.host);
     let mut diagnostic = Diagnostic::new(
         Code::Contradiction,
         format!("`family: {family}` cannot hold: `{name}` has no {family} address"),
@@ -268,4 +274,45 @@ fn check_media(reader: &mut Reader<'_>, file: &File, expected: &[file::Expectati
                 }),
         );
     }
+}
+
+/// Only a firewall that inspects, now or later, drops anything for what is inside.
+fn check_inspection(
+    reader: &mut Reader<'_>,
+    file: &File,
+    expected: &[file::Expectation],
+    topology: &Topology,
+) {
+    let inspects = |name: &str| match topology.find(name).map(|node| &topology.node(node).element) {
+        Some(Element::Firewall(firewall)) => {
+            firewall.inspect == Inspect::Tls || begins_to_inspect(file, name)
+        }
+        Some(_) => false,
+        // An unknown name is a mistake of its own.
+        None => true,
+    };
+    for each in expected {
+        let Fact::Drops(file::Drops { by, reason: Some(reason), .. }) = &each.fact else { continue };
+        if reason.value == DropReason::FirewallInspect && !inspects(&by.value) {
+            reader.report(
+                Diagnostic::new(
+                    Code::MeaninglessKey,
+                    format!("`{}` does not inspect, so nothing dies of it there", by.value),
+                )
+                .at(reason.span, "cannot happen")
+                .see(by.span, "does not look inside")
+                .help("write `inspect: tls` in a firewall, and its name here"),
+            );
+        }
+    }
+}
+
+fn begins_to_inspect(file: &File, name: &str) -> bool {
+    let changes = file.events.iter().filter_map(|event| match &event.action.value {
+        file::Action::SetFirewall(changes) => Some(changes),
+        _ => None,
+    });
+    changes.flatten().any(|(changed, firewall)| {
+        changed.value == name && firewall.inspect.as_ref().is_some_and(|at| at.value == Inspect::Tls)
+    })
 }

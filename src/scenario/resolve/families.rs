@@ -3,11 +3,11 @@
 use super::boxes::{Boxes, What};
 use crate::plan::Family;
 use crate::scenario::diagnostic::{Code, Diagnostic};
-use crate::scenario::file::{self, File, Named};
+use crate::scenario::file::{self, File};
 use crate::scenario::read::Reader;
 use crate::scenario::source::Span;
 
-/// The families of one peer.
+/// The families of one interface of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Families {
     /// It has an IPv4 address.
@@ -16,19 +16,19 @@ pub struct Families {
     pub ipv6: bool,
 }
 
-/// The families of every peer: those it names, or else those its network offers. On the internet itself, which offers
+/// The families of every interface of every peer: those it names, or else those its network offers. On the internet itself, which offers
 /// both, IPv6 has to be asked for.
-pub fn of_peers(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>) -> Vec<Families> {
+pub fn of_leaves(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>) -> Vec<Families> {
     check_nats(reader, file, boxes);
-    let peers = file.peers.iter().enumerate();
-    peers.map(|(index, peer)| of_peer(reader, boxes, boxes.realm(boxes.peer_parent(index)), peer)).collect()
+    let leaves = file.leaves().into_iter().enumerate();
+    leaves.map(|(index, leaf)| of_leaf(reader, boxes, boxes.realm(boxes.leaf_parent(index)), leaf)).collect()
 }
 
-fn of_peer(
+fn of_leaf(
     reader: &mut Reader<'_>,
     boxes: &Boxes<'_>,
     realm: Option<usize>,
-    peer: &Named<file::Peer>,
+    peer: file::Leaf<'_>,
 ) -> Families {
     let addresses = peer.body.address.as_deref().unwrap_or_default();
     let ipv6_address = addresses.iter().find(|address| address.value.is_ipv6());

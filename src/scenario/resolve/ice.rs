@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::assumed::{Assumed, list};
+use super::lite::is_lite;
 use super::names::{Names, Section};
 use super::servers::Placed;
 use crate::plan::{Credentials, IceServer, IceServerKind, Listen, Transport, default_port, ice_uri};
@@ -19,6 +20,10 @@ pub fn servers(
     placed: &[Placed],
     assumed: &mut Assumed,
 ) -> Vec<IceServer> {
+    // It asks none; that none are named is checked elsewhere.
+    if is_lite(&peer.body) {
+        return Vec::new();
+    }
     let own_login = peer.body.turn_credentials.as_ref().map(|at| &at.value);
     let login = |server: usize, given: Option<&Credentials>| {
         given.or(own_login).cloned().or_else(|| right_credentials(&placed[server].users, &peer.name.value))

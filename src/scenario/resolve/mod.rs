@@ -10,24 +10,27 @@ mod expect;
 mod families;
 mod ice;
 mod link;
+mod lite;
 mod mtu;
 mod names;
 mod own;
+mod peers;
+mod port_mapping;
+mod proxy;
 mod servers;
 
-use crate::base::{NodeId, Probability, SimDuration};
-use crate::plan::{AFTERMATH, Element, Family, MEDIA_TIME, Peer, Plan, Signalling, StackKind, Topology};
+use crate::base::{Probability, SimDuration};
+use crate::plan::{AFTERMATH, MEDIA_TIME, Plan, Signalling, StackKind, Topology};
 
 use super::Own;
 use super::diagnostic::{Code, Diagnostic};
-use super::file::{self, File, Named};
+use super::file::File;
 use super::read::{At, Reader};
 use super::source::Source;
 use addresses::Addresses;
-use assumed::{Assumed, list, one_or_list};
+use assumed::Assumed;
 use boxes::Boxes;
-use link::{link, named_link};
-use names::{Names, Section};
+use names::Names;
 
 /// What the command line puts above the file.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,44 +64,29 @@ const DEFAULT_SEED: u64 = 1;
 pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Above<'_>) -> Plan {
     check_sizes(reader, file);
     let names = Names::collect(reader, file);
-    check_agents(reader, &names, above);
+    peers::check_agents(reader, &names, above);
     own::check(reader, file, &names, above);
     let boxes = Boxes::collect(reader, file, &names);
-    let families = families::of_peers(reader, file, &boxes);
+    let families = families::of_leaves(reader, file, &boxes);
+    lite::check(reader, file, &boxes, &families);
     let addresses = Addresses::assign(reader, file, &boxes, &families);
     let mut assumed = Assumed::default();
     assume_file(file, above, &mut assumed);
     let mut topology = Topology::new();
     let nodes = boxes.build(reader, &addresses, &mut topology, &mut assumed);
     let servers = servers::build(reader, file, &addresses, &mut topology, &mut assumed);
-    for (index, peer) in file.peers.iter().enumerate() {
-        let name = &peer.name.value;
-        let parent = boxes.peer_parent(index);
-        let at = parent.and_then(|parent| nodes[parent]).unwrap_or(NodeId::new(0));
-        let key = format!("peers.{name}");
-        if peer.body.behind.is_none() {
-            assumed.note(&key, "behind", Topology::INTERNET);
-        }
-        let own = addresses.peers[index].clone();
-        if peer.body.families.is_none() && families[index].ipv6 {
-            assumed.note(&key, "families", list(Family::ALL));
-        }
-        if peer.body.address.as_ref().map_or(0, Vec::len) < own.len() {
-            assumed.note(&key, "address", one_or_list(&own));
-        }
-        let default = if parent.is_some() { "lan" } else { "broadband" };
-        let link = link(reader, peer.body.link.as_ref(), named_link(default), &key, &mut assumed);
-        let element = Element::Peer(Peer {
-            agent: agent(peer, above, &key, &mut assumed),
-            ice_servers: ice::servers(reader, file, (peer, &own), &names, &servers, &mut assumed),
-            ice_transport_policy: peer
-                .body
-                .ice_transport_policy
-                .as_ref()
-                .map_or(crate::plan::IceTransportPolicy::All, |policy| policy.value),
-        });
-        topology.add(at, name, element, own, link);
-    }
+    proxy::tell_names(file, &addresses, &mut topology);
+    let ground = peers::Ground {
+        file,
+        names: &names,
+        above,
+        boxes: &boxes,
+        nodes: &nodes,
+        families: &families,
+        addresses: &addresses,
+        servers: &servers,
+    };
+    peers::build(reader, &ground, &mut topology, &mut assumed);
     mtu::check(reader, file, &topology);
     let signalling = signalling(file, &mut assumed);
     let calls = calls::resolve(reader, file, &names, &topology, above);
@@ -119,10 +107,11 @@ pub fn resolve(reader: &mut Reader<'_>, file: &File, source: &Source, above: Abo
 }
 
 fn check_sizes(reader: &mut Reader<'_>, file: &File) {
-    let nodes = 1 + file.nats.len() + file.firewalls.len() + file.servers.len() + file.peers.len();
+    let leaves = file.leaves();
+    let nodes = 1 + file.nats.len() + file.firewalls.len() + file.servers.len() + leaves.len();
     let (most_nodes, most_peers) = (reader.limits.nodes, reader.limits.peers);
     if nodes > most_nodes {
-        let last = file.peers.last().map(|peer| peer.name.span).or(file.nats.last().map(|nat| nat.name.span));
+        let last = leaves.last().map(|leaf| leaf.name.span).or(file.nats.last().map(|nat| nat.name.span));
         reader.report(
             Diagnostic::new(
                 Code::Limit,
@@ -175,28 +164,6 @@ fn assume_file(file: &File, above: Above<'_>, assumed: &mut Assumed) {
             until.push_str(&format!("; calls with media go on for {MEDIA_TIME}"));
         }
         assumed.note("", "duration", until);
-    }
-}
-
-/// The stack of a peer: what is said about it alone counts more than what is said about all.
-fn agent(peer: &Named<file::Peer>, above: Above<'_>, key: &str, assumed: &mut Assumed) -> StackKind {
-    let own =
-        above.peer_agents.iter().rfind(|(name, _)| name.value == peer.name.value).map(|(_, stack)| *stack);
-    let given = peer.body.agent.as_ref().map(|at| at.value);
-    let is_guest = above.endpoints().any(|name| name.value == peer.name.value);
-    own.or(above.agent).or(given).unwrap_or_else(|| {
-        if !is_guest {
-            assumed.note(key, "agent", StackKind::Is);
-        }
-        StackKind::Is
-    })
-}
-
-/// Every `--agent PEER=STACK` has to mean a peer.
-fn check_agents(reader: &mut Reader<'_>, names: &Names<'_>, above: Above<'_>) {
-    for (name, stack) in above.peer_agents {
-        let what = format!("`--agent` gives `{stack}` to");
-        names.expect(reader, name, &[Section::Peer], &what, "write the name of a peer");
     }
 }
 

@@ -15,8 +15,9 @@ pub fn check(reader: &mut Reader<'_>, file: &File, topology: &Topology) {
     let nats = file.nats.iter().map(|each| (&each.name, &each.body.link));
     let firewalls = file.firewalls.iter().map(|each| (&each.name, &each.body.link));
     let servers = file.servers.iter().map(|each| (&each.name, &each.body.link));
-    let peers = file.peers.iter().map(|each| (&each.name, &each.body.link));
-    for (name, link) in nats.chain(firewalls).chain(servers).chain(peers) {
+    let leaves = file.leaves();
+    let leaves = leaves.iter().map(|leaf| (leaf.name, &leaf.body.link));
+    for (name, link) in nats.chain(firewalls).chain(servers).chain(leaves) {
         if let Some(link) = link {
             check_link(reader, topology, name, link);
         }
@@ -26,7 +27,7 @@ pub fn check(reader: &mut Reader<'_>, file: &File, topology: &Topology) {
 /// Reports what the file says of the uplink of a node, if IPv6 goes over it and it would carry less.
 pub fn check_link(reader: &mut Reader<'_>, topology: &Topology, name: &At<String>, link: &LinkSpec) {
     let name = &name.value;
-    let carries = || topology.find(name).is_some_and(|node| carries_ipv6(topology, node));
+    let carries = || topology.find_host(name).is_some_and(|node| carries_ipv6(topology, node));
     if let Some(mtu) = link.mtu().filter(|mtu| mtu.value < LEAST && carries()) {
         let message =
             format!("the link of `{name}` carries IPv6, which needs an `mtu` of at least {LEAST} (RFC 8200)");

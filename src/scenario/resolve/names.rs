@@ -19,6 +19,8 @@ pub enum Section {
     Server,
     /// `peers`
     Peer,
+    /// `interfaces` of a peer
+    Interface,
 }
 
 impl Section {
@@ -29,6 +31,7 @@ impl Section {
             Self::Firewall => "a firewall",
             Self::Server => "a server",
             Self::Peer => "a peer",
+            Self::Interface => "an interface",
         }
     }
 }
@@ -56,11 +59,13 @@ pub struct Names<'f> {
 impl<'f> Names<'f> {
     /// Collects the names and reports those that stand in two sections.
     pub fn collect(reader: &mut Reader<'_>, file: &'f File) -> Self {
+        let interfaces = file.peers.iter().flat_map(|peer| &peer.body.interfaces).map(|each| &each.name);
         let sections = [
             (Section::Nat, file.nats.iter().map(|node| &node.name).collect::<Vec<_>>()),
             (Section::Firewall, file.firewalls.iter().map(|node| &node.name).collect()),
             (Section::Server, file.servers.iter().map(|node| &node.name).collect()),
             (Section::Peer, file.peers.iter().map(|node| &node.name).collect()),
+            (Section::Interface, interfaces.collect()),
         ];
         let mut names = Self {
             places: FxHashMap::default(),
@@ -130,7 +135,8 @@ impl<'f> Names<'f> {
         None
     }
 
-    fn unknown(&self, name: &At<String>, allowed: &[Section], what: &str, help: &str) -> Diagnostic {
+    /// What is wrong with a name that is nobody's.
+    pub fn unknown(&self, name: &At<String>, allowed: &[Section], what: &str, help: &str) -> Diagnostic {
         let candidates = || {
             self.order
                 .iter()
@@ -138,6 +144,7 @@ impl<'f> Names<'f> {
                 .filter(|name| self.find(name).is_some_and(|place| allowed.contains(&place.section)))
         };
         let wanted = match allowed {
+            [Section::Interface, ..] => "no interface has this name",
             [Section::Peer] => "no peer has this name",
             [Section::Nat, Section::Firewall] => "no NAT or firewall has this name",
             [Section::Server] => "no server has this name",

@@ -37,6 +37,18 @@ fn check_endpoint(reader: &mut Reader<'_>, file: &File, name: &At<String>, first
                 .help("give the peer one endpoint that speaks both protocols, or write a second peer"),
         );
     }
+    let peer = file.peers.iter().find(|peer| peer.name.value == name.value);
+    if let Some(interface) = peer.and_then(|peer| peer.body.interfaces.first()) {
+        reader.report(
+            Diagnostic::new(
+                Code::Contradiction,
+                format!("an endpoint is to drive `{}`, which has `interfaces`", name.value),
+            )
+            .at(name.span, "would not know which to use")
+            .see(interface.name.span, "the first one")
+            .help("write a peer with one `behind` for the endpoint"),
+        );
+    }
     if let Some(call) = call_of(file, &name.value) {
         reader.report(
             Diagnostic::new(

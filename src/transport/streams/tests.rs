@@ -215,3 +215,92 @@ fn a_message_that_is_too_long_for_its_framing_is_refused() {
     hosts.run();
     assert_eq!(hosts.messages(1), [vec![80; 65_535]]);
 }
+
+/// A stream through a proxy, which here is the listening host itself: what it answers is written by hand.
+fn through(target: Target, client: &Build) -> (Sockets, Streams, ConnectionId) {
+    let mut proxy = Sockets::new(Random::stream(1, "proxy", "tcp"), 1_500, 10);
+    proxy.listen(outwards().destination);
+    let mut host = Streams::new(Random::stream(1, "client", "tcp"), 1_500, 10);
+    let id = host.connect_through(SimTime::ZERO, outwards(), target, client).expect("room");
+    host.write(id, Note::of(message(1))).expect("fits");
+    (proxy, host, id)
+}
+
+/// Carries segments until none is left: what the proxy read, and what the client heard.
+fn carry(proxy: &mut Sockets, host: &mut Streams) -> (Vec<u8>, Vec<News>) {
+    let (mut read, mut news) = (Vec::new(), Vec::new());
+    loop {
+        let (heard, seen) = (host.poll(SimTime::ZERO), proxy.poll(SimTime::ZERO));
+        if heard.is_none() && seen.is_none() {
+            return (read, news);
+        }
+        match heard {
+            Some(StreamEvent::Send(packet, _)) => drop(proxy.receive(SimTime::ZERO, &packet)),
+            Some(StreamEvent::News(_, _, what)) => news.push(what),
+            None => {}
+        }
+        match seen {
+            Some(Event::Send(packet, _)) => drop(host.receive(SimTime::ZERO, &packet)),
+            Some(Event::Data(_, piece)) => read.extend(piece.bytes),
+            _ => {}
+        }
+    }
+}
+
+fn named() -> Target {
+    Target { host: "turn.example.org".to_owned(), port: 443 }
+}
+
+#[test]
+fn a_stream_through_a_proxy_begins_with_a_request_and_is_open_once_the_tunnel_is() {
+    for client in [PLAIN, tls()] {
+        let (mut proxy, mut host, _) = through(named(), &client);
+        let (read, news) = carry(&mut proxy, &mut host);
+        assert_eq!((read, news), (named().request().into_bytes(), vec![]));
+
+        let theirs = proxy.find(outwards().reversed()).expect("a connection");
+        proxy.write(theirs, Answer::Established.to_text(), None);
+        let (read, news) = carry(&mut proxy, &mut host);
+        if client == PLAIN {
+            assert_eq!((read, news), (message(1), vec![News::Opened]));
+        } else {
+            assert_eq!((read.first(), news), (Some(&22), vec![]), "a handshake comes first");
+        }
+    }
+}
+
+#[test]
+fn what_comes_with_a_proxys_answer_is_a_message_of_the_other_end() {
+    let (mut proxy, mut host, _) = through(named(), &PLAIN);
+    carry(&mut proxy, &mut host);
+    let theirs = proxy.find(outwards().reversed()).expect("a connection");
+    let bytes = [Answer::Established.to_text().as_bytes(), &message(9)].concat();
+    proxy.write(theirs, bytes, None);
+    let (_, news) = carry(&mut proxy, &mut host);
+    let [News::Opened, News::Message(piece)] = &news[..] else { panic!("{news:?}") };
+    assert_eq!(piece.bytes, message(9));
+}
+
+#[test]
+fn a_proxy_that_opens_no_tunnel_ends_the_stream_with_its_status() {
+    for (answer, status) in [(Answer::Forbidden, 403), (Answer::BadGateway, 502), (Answer::Other(407), 407)] {
+        let (mut proxy, mut host, id) = through(named(), &tls());
+        carry(&mut proxy, &mut host);
+        let theirs = proxy.find(outwards().reversed()).expect("a connection");
+        proxy.write(theirs, answer.to_text(), None);
+        proxy.close(theirs);
+        let (_, news) = carry(&mut proxy, &mut host);
+        assert_eq!(news, [News::Closed(End::NoTunnel(status))]);
+        assert_eq!(host.write(id, Note::of(message(2))), Ok(()), "of no effect");
+    }
+}
+
+#[test]
+fn a_proxy_that_hangs_up_without_a_word_has_closed_the_stream() {
+    let (mut proxy, mut host, _) = through(named(), &tls());
+    carry(&mut proxy, &mut host);
+    let theirs = proxy.find(outwards().reversed()).expect("a connection");
+    proxy.close(theirs);
+    let (_, news) = carry(&mut proxy, &mut host);
+    assert_eq!(news, [News::Closed(End::Connection(Reason::Finished))]);
+}

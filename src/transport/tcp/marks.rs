@@ -104,7 +104,7 @@ impl Outbox {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     read: u64,
-    ends: BTreeMap<u64, Trail>,
+    ends: BTreeMap<u64, (Bytes, Trail)>,
     pieces: VecDeque<Piece>,
     /// The sequence number of the stream's first byte, once the SYN has come.
     first: Option<u32>,
@@ -123,7 +123,9 @@ impl Inbox {
         for carried in &segment.carried {
             let end = unwrap(first, self.read, carried.end);
             if end > self.read && end <= self.read + window {
-                self.ends.entry(end).or_insert_with(|| joined(carried.trail, trail));
+                self.ends
+                    .entry(end)
+                    .or_insert_with(|| (carried.message.clone(), joined(carried.trail, trail)));
             }
         }
     }
@@ -132,14 +134,14 @@ impl Inbox {
     pub(super) fn read(&mut self, mut bytes: Bytes, trail: Trail, cause: PacketId) {
         let end = self.read + bytes.len() as u64;
         while let Some(entry) = self.ends.first_entry().filter(|entry| *entry.key() <= end) {
-            let (at, trail) = entry.remove_entry();
+            let (at, (message, trail)) = entry.remove_entry();
             let bytes = bytes.split_to((at - self.read) as usize);
             self.read = at;
-            self.pieces.push_back(Piece { bytes, trail, cause });
+            self.pieces.push_back(Piece { bytes, message: Some(message), trail, cause });
         }
         self.read = end;
         if !bytes.is_empty() {
-            self.pieces.push_back(Piece { bytes, trail, cause });
+            self.pieces.push_back(Piece { bytes, message: None, trail, cause });
         }
     }
 

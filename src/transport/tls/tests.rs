@@ -121,7 +121,7 @@ fn a_message_keeps_the_trail_of_its_last_byte_wherever_the_stream_is_cut() {
     server.receive(&piece(&record[..4])).expect("TLS");
     server.receive(&piece(&record[4..9])).expect("TLS");
     assert_eq!(server.read(), None);
-    let last = Piece { bytes: record.slice(9..), trail, cause: PacketId::new(3) };
+    let last = Piece { bytes: record.slice(9..), trail, cause: PacketId::new(3), message: None };
     server.receive(&last).expect("TLS");
 
     assert_eq!(server.read(), Some(Piece { bytes: "message".into(), ..last }));

@@ -11,7 +11,7 @@ fn a_reboot_forgets_every_mapping_and_filter_entry() {
     let mut lab = Lab::new(port_restricted());
     let external = lab.sent("10.0.0.2:5000", REMOTE);
 
-    lab.nat.reboot(&mut lab.out);
+    lab.nat.reboot(lab.now, &mut lab.out);
 
     assert!(lab.rows().is_empty());
     assert_eq!(lab.refused(REMOTE, external), DropReason::NatNoMapping);
@@ -23,7 +23,7 @@ fn after_a_reboot_the_same_endpoint_gets_its_port_again_where_ports_are_preserve
     let mut lab = Lab::new(port_restricted());
     let external = lab.sent("10.0.0.2:5000", REMOTE);
 
-    lab.nat.reboot(&mut lab.out);
+    lab.nat.reboot(lab.now, &mut lab.out);
 
     assert_eq!(lab.sent("10.0.0.2:5000", REMOTE), external);
     lab.receive(REMOTE, external).expect("its own packet has opened the filter");
@@ -34,7 +34,7 @@ fn a_renumbered_nat_maps_to_its_new_address_and_has_no_old_one() {
     let mut lab = Lab::new(port_restricted());
     let before = lab.sent("10.0.0.2:5000", REMOTE);
 
-    lab.nat.renumber(&[ip("198.51.100.7")], &mut lab.out);
+    lab.nat.renumber(lab.now, &[ip("198.51.100.7")], &mut lab.out);
 
     assert_eq!(lab.refused(REMOTE, before), DropReason::NoRoute);
     assert_eq!(lab.sent("10.0.0.2:5000", REMOTE).ip(), ip("198.51.100.7"));

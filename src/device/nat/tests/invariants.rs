@@ -10,8 +10,8 @@ use super::*;
 use crate::base::PortRange;
 use crate::device::nat::{filtering, mapping};
 use crate::plan::{
-    ConflictBehavior, FilterScope, Hairpinning, MappingLifetimes, Pooling, PortAssignment, PortPolicy,
-    RefreshDirection, ReplyMapping, Unsolicited,
+    ConflictBehavior, FilterScope, Hairpinning, MappingLifetimes, Pooling, PortAssignment, PortMapping,
+    PortPolicy, RefreshDirection, ReplyMapping, Unsolicited,
 };
 
 const POOL: [&str; 2] = ["198.51.100.1", "198.51.100.2"];
@@ -87,6 +87,7 @@ fn any_behavior() -> impl Strategy<Value = NatBehavior> {
         hairpinning: rest.1,
         lifetimes: MappingLifetimes { refresh: rest.2, ..port_restricted().lifetimes },
         unsolicited: rest.3,
+        port_mapping: PortMapping::Off,
     })
 }
 

@@ -172,7 +172,7 @@ fn a_reboot_forgets_who_was_asked() {
     let mut lab = strict();
     leave(&mut lab, INSIDE, REMOTE);
     assert_eq!(enter(&mut lab, REMOTE, INSIDE), IN);
-    lab.nat.reboot(&mut lab.out);
+    lab.nat.reboot(lab.now, &mut lab.out);
     assert_eq!(drop_of(enter(&mut lab, REMOTE, INSIDE)).reason, DropReason::FirewallInbound);
 }
 

@@ -55,6 +55,7 @@ fn a_mapping_and_its_filter_are_reported_as_they_come_to_be() {
     let mut lab = Lab::new(port_restricted());
     let external = lab.sent("10.0.0.2:5000", "192.0.2.1:1000");
     let row = MappingRow {
+        explicit: false,
         protocol: Protocol::Udp,
         phase: None,
         internal: at("10.0.0.2:5000"),

@@ -3,6 +3,7 @@
 mod blocks;
 mod changes;
 mod filtering;
+mod groups;
 mod hairpin;
 mod icmp;
 mod invariants;
@@ -11,6 +12,7 @@ mod lifetimes;
 mod mapping;
 mod pipeline;
 mod pooling;
+mod port_mapping;
 mod ports;
 mod quarantine;
 mod tcp;

@@ -9,6 +9,7 @@ use crate::explain::account::{self, names_pair};
 use crate::outcome::checks::{Checks, Pair};
 use crate::report::{Report, sentences};
 use crate::trace::{AgentEvent, EventKind};
+use crate::wire::Candidate;
 
 /// One side of a call.
 #[derive(Debug, Serialize)]
@@ -51,7 +52,7 @@ fn agent(report: Report<'_>, checks: &Checks<'_>, book: &Book, number: usize, si
         (at.as_millis_f64(), pair.map_or(-1, |pair| pair as i64), words)
     });
     let told = checks.signalled_to(side).into_iter();
-    let remote = told.map(|(one, at)| (at.as_millis_f64(), one.kind.word(), one.address.to_string()));
+    let remote = told.map(|(one, at)| (at.as_millis_f64(), one.kind.word(), shown(&one)));
     let mut agent = Agent {
         tab: number / 2,
         node: side.node.index(),
@@ -79,11 +80,20 @@ impl Agent {
             match event {
                 AgentEvent::State(state) => self.states.push((at, state.word())),
                 AgentEvent::Gathered(one) => {
-                    self.candidates.push((at, one.kind.word(), one.address.to_string()));
+                    self.candidates.push((at, one.kind.word(), shown(one)));
                 }
                 _ => {}
             }
         }
+    }
+}
+
+/// A candidate's address, and the name that is told instead.
+fn shown(candidate: &Candidate) -> String {
+    match &candidate.name {
+        Some(name) if candidate.is_unresolved() => format!("{name}:{}", candidate.address.port()),
+        Some(name) => format!("{} as {name}", candidate.address),
+        None => candidate.address.to_string(),
     }
 }
 

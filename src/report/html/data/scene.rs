@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::engine::EndpointRun;
-use crate::plan::{Element, Firewall, Listen, Nat, Peer, Plan, Server};
+use crate::plan::{Element, Firewall, Inspect, Listen, Nat, Peer, Plan, Server};
 use crate::report::Report;
 use crate::report::topology::{label_lines, layout, link_lines, type_line};
 use crate::scenario::profiles::axes_of;
@@ -114,13 +114,21 @@ fn nat_lines(nat: &Nat) -> Vec<String> {
 fn firewall_lines(firewall: &Firewall) -> Vec<String> {
     let allowed: Vec<String> = firewall.outbound.allow.iter().map(ToString::to_string).collect();
     let except = if allowed.is_empty() { String::new() } else { format!(", except {}", allowed.join(", ")) };
-    vec![
+    let mut lines = vec![
         format!("outbound: {}{except}", firewall.outbound.default),
         format!("inbound: {}", firewall.inbound),
         format!("filtering: {}", firewall.filtering),
         format!("udp-timeout: {}", firewall.udp_lifetime),
         format!("tcp-timeout: {}", firewall.tcp.established),
-    ]
+    ];
+    if firewall.inspect != Inspect::Off {
+        lines.push(format!("inspect: {}", firewall.inspect));
+    }
+    if let Some(proxy) = &firewall.proxy {
+        let allowed: Vec<String> = proxy.allow.iter().map(ToString::to_string).collect();
+        lines.push(format!("proxy: {}, to {}", proxy.port, allowed.join(", ")));
+    }
+    lines
 }
 
 fn server_lines(server: &Server) -> Vec<String> {

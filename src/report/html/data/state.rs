@@ -31,10 +31,18 @@ struct Mapping {
     for_remote: String,
     from: f64,
     until: Option<f64>,
+    /// True if its host asked for it.
+    #[serde(skip_serializing_if = "is_false")]
+    explicit: bool,
     /// Who may send in, and since when; `None`: anybody.
     accepts: Option<Vec<(f64, String)>>,
     /// The packets it translated, or let in, in the order in which they came: the page searches them by that time.
     used: Vec<usize>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 /// What a TURN server remembered.
@@ -100,6 +108,14 @@ fn mappings(report: Report<'_>, node: NodeId) -> Vec<Mapping> {
                     None => mappings.push(Mapping::remembered(at, *protocol, outside, accepted)),
                 }
             }
+            StateChange::MappingGranted { protocol, external, .. } => {
+                let outside = external.to_string();
+                if let Some(mapping) = mappings.iter_mut().rev().find(|one| one.is_live(*protocol, &outside))
+                {
+                    mapping.explicit = true;
+                    mapping.accepts = None;
+                }
+            }
             StateChange::Forgot => {
                 let live = mappings.iter_mut().filter(|one| one.until.is_none());
                 live.for_each(|mapping| mapping.until = Some(at.as_millis_f64()));
@@ -145,6 +161,7 @@ impl Mapping {
             for_remote: row.for_remote.map_or("anybody".into(), names::endpoint),
             from,
             until: None,
+            explicit: row.explicit,
             accepts,
             used: Vec::new(),
         }
@@ -159,6 +176,7 @@ impl Mapping {
             for_remote: "anybody".into(),
             from: at.as_millis_f64(),
             until: None,
+            explicit: false,
             accepts: Some(vec![accepted]),
             used: Vec::new(),
         }

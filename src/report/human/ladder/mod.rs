@@ -15,7 +15,8 @@ use crate::report::ladder::Ladder;
 use crate::report::text::{Role, Text};
 
 /// How many ladders are drawn before the rest is counted, unless the full report is asked for.
-const MAX_LADDERS: usize = 3;
+pub(super) const MAX_LADDERS: usize = 3;
+
 pub(super) fn write(text: &mut Text, report: Report<'_>, options: Options) {
     let Some(trace) = &report.run.trace else { return };
     let journeys = journeys(report);

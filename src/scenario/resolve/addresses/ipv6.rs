@@ -27,8 +27,8 @@ pub struct Assigned {
     pub networks: Vec<Option<Ipv6Network>>,
     /// By number of the server.
     pub servers: Vec<Vec<IpAddr>>,
-    /// By number of the peer.
-    pub peers: Vec<Vec<IpAddr>>,
+    /// By number of the peer's interface.
+    pub leaves: Vec<Vec<IpAddr>>,
 }
 
 /// Where servers get their addresses from, and where they do if the file has a network there (RFC 3849, RFC 9637).
@@ -56,7 +56,7 @@ struct Owner<'f> {
 #[derive(Clone, Copy)]
 enum Who {
     Server(usize),
-    Peer(usize),
+    Leaf(usize),
 }
 
 /// Deals out addresses to everybody who has IPv6.
@@ -64,7 +64,7 @@ pub fn assign(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>, families:
     let mut assigned = Assigned {
         networks: networks(boxes),
         servers: vec![Vec::new(); file.servers.len()],
-        peers: vec![Vec::new(); file.peers.len()],
+        leaves: vec![Vec::new(); families.len()],
     };
     check_networks(reader, boxes, &assigned.networks);
     let owners = owners(file, boxes, families);
@@ -88,7 +88,7 @@ pub fn assign(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>, families:
         };
         match owner.who {
             Who::Server(index) => assigned.servers[index] = addresses,
-            Who::Peer(index) => assigned.peers[index] = addresses,
+            Who::Leaf(index) => assigned.leaves[index] = addresses,
         }
     }
     check_servers(reader, file);
@@ -121,11 +121,11 @@ fn owners<'f>(file: &'f File, boxes: &Boxes<'f>, families: &[Families]) -> Vec<O
             owners.push(Owner { name: &server.name, nat: None, explicit, who: Who::Server(index) });
         }
     }
-    let peers = file.peers.iter().enumerate();
-    for (index, peer) in peers.filter(|(index, _)| families[*index].ipv6) {
-        let explicit = of_family(peer.body.address.as_deref(), IpAddr::is_ipv6);
-        let nat = boxes.realm(boxes.peer_parent(index));
-        owners.push(Owner { name: &peer.name, nat, explicit, who: Who::Peer(index) });
+    let leaves = file.leaves().into_iter().enumerate();
+    for (index, leaf) in leaves.filter(|(index, _)| families[*index].ipv6) {
+        let explicit = of_family(leaf.body.address.as_deref(), IpAddr::is_ipv6);
+        let nat = boxes.realm(boxes.leaf_parent(index));
+        owners.push(Owner { name: leaf.name, nat, explicit, who: Who::Leaf(index) });
     }
     owners.sort_by_key(|owner| owner.name.span);
     owners
@@ -216,7 +216,7 @@ fn next(
     let (network, mut number) = match (own, owner.who) {
         (Some(network), _) => (network.prefix, FIRST_HOST),
         (None, Who::Server(_)) => (free(networks, SERVERS), 1),
-        (None, Who::Peer(_)) => (free(networks, PUBLIC), 1),
+        (None, Who::Leaf(_)) => (free(networks, PUBLIC), 1),
     };
     // A network has more addresses than a file has nodes.
     while taken.contains_key(&host(network, number)) {

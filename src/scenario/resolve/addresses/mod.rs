@@ -27,8 +27,10 @@ pub struct Addresses {
     pub ipv6: Vec<Option<Ipv6Network>>,
     /// By number of the server; IPv4 first.
     pub servers: Vec<Vec<IpAddr>>,
-    /// By number of the peer; IPv4 first.
-    pub peers: Vec<Vec<IpAddr>>,
+    /// By number of the peer's interface; IPv4 first.
+    pub leaves: Vec<Vec<IpAddr>>,
+    /// By number of the box; firewalls with a proxy alone have any.
+    pub proxies: Vec<Vec<IpAddr>>,
 }
 
 /// The networks at both sides of a NAT.
@@ -73,8 +75,9 @@ struct Owner<'f> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Who {
     Nat(usize),
+    Proxy(usize),
     Server(usize),
-    Peer(usize),
+    Leaf(usize),
 }
 
 impl Addresses {
@@ -84,7 +87,8 @@ impl Addresses {
             networks: networks(reader, file, boxes),
             ipv6: Vec::new(),
             servers: vec![Vec::new(); file.servers.len()],
-            peers: vec![Vec::new(); file.peers.len()],
+            leaves: vec![Vec::new(); families.len()],
+            proxies: vec![Vec::new(); boxes.all.len()],
         };
         let owners = owners(file, boxes, families);
         let mut taken = Taken::default();
@@ -105,8 +109,9 @@ impl Addresses {
             };
             match owner.who {
                 Who::Nat(index) => addresses.networks[index].outside = given,
+                Who::Proxy(index) => addresses.proxies[index] = given,
                 Who::Server(index) => addresses.servers[index] = given,
-                Who::Peer(index) => addresses.peers[index] = given,
+                Who::Leaf(index) => addresses.leaves[index] = given,
             }
         }
         addresses.check_networks(reader, boxes, &owners);
@@ -115,7 +120,7 @@ impl Addresses {
         for (all, more) in addresses.servers.iter_mut().zip(ipv6.servers) {
             all.extend(more);
         }
-        for (all, more) in addresses.peers.iter_mut().zip(ipv6.peers) {
+        for (all, more) in addresses.leaves.iter_mut().zip(ipv6.leaves) {
             all.extend(more);
         }
         addresses
@@ -242,8 +247,9 @@ impl Addresses {
     fn of(&self, who: Who) -> &[IpAddr] {
         match who {
             Who::Nat(index) => &self.networks[index].outside,
+            Who::Proxy(index) => &self.proxies[index],
             Who::Server(index) => &self.servers[index],
-            Who::Peer(index) => &self.peers[index],
+            Who::Leaf(index) => &self.leaves[index],
         }
     }
 }
@@ -263,15 +269,12 @@ fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
 fn owners<'f>(file: &'f File, boxes: &Boxes<'f>, families: &[Families]) -> Vec<Owner<'f>> {
     let mut owners = Vec::new();
     for (index, each) in boxes.all.iter().enumerate() {
-        if let What::Translates(_, nat, _) = each.what {
-            let explicit = file.nats[nat].body.outside.clone();
-            owners.push(Owner {
-                name: each.name,
-                realm: boxes.realm(each.parent),
-                explicit,
-                who: Who::Nat(index),
-            });
-        }
+        let (explicit, who) = match &each.what {
+            What::Translates(_, nat, _) => (file.nats[*nat].body.outside.clone(), Who::Nat(index)),
+            What::Filters(firewall) if firewall.proxy.is_some() => (None, Who::Proxy(index)),
+            What::Filters(_) | What::Forwards => continue,
+        };
+        owners.push(Owner { name: each.name, realm: boxes.realm(each.parent), explicit, who });
     }
     for (index, server) in file.servers.iter().enumerate() {
         let explicit = of_family(server.body.addresses.as_deref(), IpAddr::is_ipv4);
@@ -279,11 +282,11 @@ fn owners<'f>(file: &'f File, boxes: &Boxes<'f>, families: &[Families]) -> Vec<O
             owners.push(Owner { name: &server.name, realm: None, explicit, who: Who::Server(index) });
         }
     }
-    let peers = file.peers.iter().enumerate();
-    for (index, peer) in peers.filter(|(index, _)| families[*index].ipv4) {
-        let explicit = of_family(peer.body.address.as_deref(), IpAddr::is_ipv4);
-        let realm = boxes.realm(boxes.peer_parent(index));
-        owners.push(Owner { name: &peer.name, realm, explicit, who: Who::Peer(index) });
+    let leaves = file.leaves().into_iter().enumerate();
+    for (index, leaf) in leaves.filter(|(index, _)| families[*index].ipv4) {
+        let explicit = of_family(leaf.body.address.as_deref(), IpAddr::is_ipv4);
+        let realm = boxes.realm(boxes.leaf_parent(index));
+        owners.push(Owner { name: leaf.name, realm, explicit, who: Who::Leaf(index) });
     }
     owners.sort_by_key(|owner| owner.name.span);
     owners

@@ -2,13 +2,14 @@
 //! cannot happen then is refused.
 
 mod addresses;
+mod calls;
 mod partition;
 mod values;
 
 use rustc_hash::FxHashMap;
 
 use super::names::{Names, Section};
-use super::{expect, mtu};
+use super::{expect, mtu, peers};
 use crate::base::{LinkId, NodeId, SimDuration, SimTime};
 use crate::plan::{Action, Call, Element, Event, Topology};
 use crate::scenario::diagnostic::{Code, Diagnostic};
@@ -42,6 +43,7 @@ pub fn resolve(
         claims,
         cuts: Cuts::default(),
         turned: FxHashMap::default(),
+        ended: FxHashMap::default(),
     };
     let mut events = Vec::new();
     for event in order {
@@ -88,8 +90,10 @@ struct Replay<'f> {
     now: Topology,
     claims: Claims,
     cuts: Cuts,
-    /// Where servers were last started or stopped, and when.
+    /// Where servers and interfaces last came up or went down, and when.
     turned: FxHashMap<NodeId, At<SimDuration>>,
+    /// Where calls were hung up, by their numbers, and when.
+    ended: FxHashMap<usize, At<SimDuration>>,
 }
 
 impl Replay<'_> {
@@ -146,6 +150,16 @@ impl Replay<'_> {
             file::Action::Heal(sides) => {
                 Action::Heal(self.cuts.heal(reader, self.names, &self.now, event, sides.as_ref())?)
             }
+            file::Action::InterfaceDown(name) => Action::InterfaceDown(self.interface(reader, event, name)?),
+            file::Action::InterfaceUp(name) => Action::InterfaceUp(self.interface(reader, event, name)?),
+            file::Action::IceRestart(side) => {
+                Action::IceRestart(self.call_sides(reader, event, "ice-restart", side)?)
+            }
+            file::Action::HangUp(side) => {
+                let sides = self.call_sides(reader, event, "hang-up", side)?;
+                self.end_calls(event, &sides);
+                Action::HangUp(sides)
+            }
             file::Action::Expect(expected) => Action::Expect(expect::resolve(
                 reader,
                 self.file,
@@ -170,7 +184,7 @@ impl Replay<'_> {
             );
             return None;
         }
-        let any = [Section::Nat, Section::Firewall, Section::Server, Section::Peer];
+        let any = [Section::Nat, Section::Firewall, Section::Server, Section::Peer, Section::Interface];
         self.names.expect(
             reader,
             name,
@@ -178,7 +192,9 @@ impl Replay<'_> {
             "`set-link` changes the uplink of",
             "write the name of a node",
         )?;
-        let uplink = self.now.node(self.now.find(&name.value)?).ports.first()?;
+        let what = "`set-link` changes the uplink of";
+        let node = peers::one_node(reader, &self.now, name, what)?;
+        let uplink = self.now.node(node).ports.first()?;
         Some(uplink.link)
     }
 
@@ -222,6 +238,17 @@ impl Replay<'_> {
         filters
     }
 
+    /// Says that a server or interface is up or down already.
+    fn already(&self, node: NodeId, name: &At<String>, is: &str) -> Diagnostic {
+        let diagnostic = Diagnostic::new(Code::Contradiction, format!("`{}` is {is} already", name.value));
+        match self.turned.get(&node) {
+            Some(since) => diagnostic
+                .at(name.span, format!("{is} since {}", since.value))
+                .see(since.span, format!("it goes {is} here")),
+            None => diagnostic.at(name.span, format!("{is} from the beginning")),
+        }
+    }
+
     /// A server that can do what the event wants of it.
     fn server(&mut self, reader: &mut Reader<'_>, event: &file::Event, name: &At<String>) -> Option<NodeId> {
         let (key, wants_up, will_be_up) = match event.action.value {
@@ -239,15 +266,7 @@ impl Replay<'_> {
                 (_, true) => ("up", "remove it, or let it go down before"),
                 (_, false) => ("down", "remove it, or let it come up before"),
             };
-            let diagnostic =
-                Diagnostic::new(Code::Contradiction, format!("`{}` is {is} already", name.value));
-            let diagnostic = match self.turned.get(&node) {
-                Some(since) => diagnostic
-                    .at(name.span, format!("{is} since {}", since.value))
-                    .see(since.span, format!("it goes {is} here")),
-                None => diagnostic.at(name.span, format!("{is} from the beginning")),
-            };
-            reader.report(diagnostic.help(help));
+            reader.report(self.already(node, name, is).help(help));
             return None;
         }
         server.up = will_be_up;

@@ -132,13 +132,19 @@ fn roots<'s>(
     key: &str,
     side: &'s [At<String>],
 ) -> Option<Vec<(NodeId, &'s At<String>)>> {
-    let any = [Section::Nat, Section::Firewall, Section::Server, Section::Peer];
+    let any = [Section::Nat, Section::Firewall, Section::Server, Section::Peer, Section::Interface];
     let what = format!("`{key}` is between nodes, and names");
     let mut roots = Vec::new();
     for name in side {
         names.expect(reader, name, &any, &what, "write the name of a node")?;
-        let node = topology.find(&name.value)?;
-        roots.push((topology.ancestors(node).last().copied().unwrap_or(node), name));
+        let found = topology.find(&name.value);
+        // A peer of several interfaces is meant with all of them.
+        let nodes = match found {
+            Some(node) => vec![node],
+            None => topology.interfaces(topology.find_host(&name.value)?),
+        };
+        let root = |node| topology.ancestors(node).last().copied().unwrap_or(node);
+        roots.extend(nodes.into_iter().map(|node| (root(node), name)));
     }
     Some(roots)
 }

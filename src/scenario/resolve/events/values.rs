@@ -5,7 +5,7 @@ use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, Start};
 use crate::scenario::profiles::{self, Profile};
 use crate::scenario::read::{At, Reader};
-use crate::scenario::resolve::boxes::check_blocks;
+use crate::scenario::resolve::boxes::{check_blocks, check_inspection};
 
 /// How a NAT translates after a change.
 pub fn nat(
@@ -53,6 +53,9 @@ pub fn firewall(reader: &mut Reader<'_>, change: &file::Firewall, now: &Firewall
     let mut firewall = change.profiled().unwrap_or_else(|| now.clone());
     firewall.label = change.profile.as_ref().map(|profile| profile.value.to_owned());
     change.apply(&mut firewall);
+    // A box stays what it is; only rules change.
+    firewall.proxy.clone_from(&now.proxy);
+    check_inspection(reader, change, &firewall);
     let idle = [
         ("filtering", change.filtering.as_ref().map(|at| at.span)),
         ("udp-timeout", change.udp_timeout.as_ref().map(|at| at.span)),
