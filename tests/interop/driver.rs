@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use punchlab::agent::{AgentConfig, Connect, IceStack, Input, Output, Security, StreamEnd, StreamId, build};
 use punchlab::base::{SimDuration, SimTime};
-use punchlab::plan::{IceServer, IceTransportPolicy, StackKind};
+use punchlab::plan::{HostCandidates, IceServer, IceTransportPolicy, StackKind};
 use punchlab::transport::Piece;
 use punchlab::transport::framing::{Framing, Messages};
 use punchlab::wire::{Candidate, SelectedPair};
@@ -119,6 +119,10 @@ impl Agent {
             policy: IceTransportPolicy::Relay,
             trickle: true,
             max_candidates: 32,
+            lite: false,
+            host_candidates: HostCandidates::Visible,
+            names: Vec::new(),
+            port_mapping: Vec::new(),
         };
         let stack = build(kind, config).expect("a stack");
         let streams = HashMap::new();

@@ -6,7 +6,7 @@ mod driver;
 mod programs;
 
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bridge::Bridge;
@@ -86,7 +86,7 @@ impl Coturn {
     fn start(host: IpAddr) -> Self {
         let free = TcpListener::bind((host, 0)).expect("a free port").local_addr().expect("an address");
         let (port, host) = (free.port().to_string(), host.to_string());
-        let mut command = bounded("turnserver");
+        let mut command = Command::new("turnserver");
         command.args([
             "-n",
             "--lt-cred-mech",
@@ -98,7 +98,7 @@ impl Coturn {
         ]);
         command.args(["--no-dtls", "--no-cli", "--log-file", "/dev/null", "--pidfile", "/dev/null"]);
         command.args(["-L", &host, "-E", &host, "-p", &port, "--min-port", "20300", "--max-port", "20399"]);
-        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("coturn starts");
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("coturn starts");
         let server = Self { process, address: free };
         server.wait_until_it_listens();
         server
