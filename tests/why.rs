@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 
 use common::{plan_of_file, plan_of_text, scenario_files};
@@ -108,6 +109,31 @@ static FORMS: LazyLock<Vec<(Regex, Test)>> = LazyLock::new(|| {
         (r"What (\S+) sent opened (.+) for (\S+)", |f, c| {
             names(&c[2]).iter().all(|node| f.opened_for(node, &c[1]))
         }),
+        (
+            r"(\S+) has no IPv4 address of its own: it can check none of (\S+)'s addresses, so nothing it sends opens a NAT for them",
+            |f, c| {
+                !f.gathered(&c[1], "host").any(|own| !own.starts_with('['))
+                    && f.gathered(&c[1], "srflx").any(|seen| !seen.starts_with('['))
+                    && f.has_only(&c[2], "IPv4")
+            },
+        ),
+        (r"(\S+) sees (\S+)'s relay (\S+) as (\S+) and takes that for an address of (\S+)'s own", |f, c| {
+            c[2] == c[5]
+                && f.gathered(&c[2], "relay").any(|relay| relay == c[3])
+                && f.remote_of(&c[1]).is_some_and(|remote| remote == c[4])
+                && f.is_seen_as(&c[3], &c[4])
+        }),
+        (
+            r"(\S+) sends to (\S+)'s ([a-zA-Z ]+) (\S+), seen as (\S+) and (\S+) sends to (\S+)'s ([a-zA-Z ]+) (\S+); (.+) rewrites? the addresses on the way",
+            |f, c| {
+                f.sends_data(&c[1], &c[5])
+                    && f.sends_data(&c[6], &c[9])
+                    && f.is_seen_as(&c[4], &c[5])
+                    && f.is_kind(&c[2], &c[3], &c[4])
+                    && f.is_kind(&c[7], &c[8], &c[9])
+                    && names(&c[10]).iter().all(|nat| f.rewrote_data(nat))
+            },
+        ),
         (r"In front of \S+, (.+) lets anybody in \(filtering: endpoint-independent\)", |f, c| {
             names(&c[1]).iter().all(|node| f.lets_anybody_in(node))
         }),
@@ -268,6 +294,13 @@ impl Facts {
                     .filter(|hop| hop["from"].is_string())
                     .all(|hop| hop["from"] == *from && hop["to"] == *to)
         })
+    }
+
+    /// A translator turned the one destination into the other.
+    fn is_seen_as(&self, ipv4: &str, ipv6: &str) -> bool {
+        let parse = |text: &str| text.parse::<SocketAddr>().expect("a transport address");
+        let (SocketAddr::V4(ipv4), SocketAddr::V6(ipv6)) = (parse(ipv4), parse(ipv6)) else { return false };
+        ipv4.port() == ipv6.port() && ipv6.ip().octets()[12..] == ipv4.ip().octets()
     }
 
     fn sends_data(&self, origin: &str, to: &str) -> bool {

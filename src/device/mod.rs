@@ -8,6 +8,7 @@ use crate::plan::{Drop, DropReason, Rule, StateChange};
 use crate::transport::tcp::Refusal;
 use crate::wire::Packet;
 
+pub mod clat;
 pub mod firewall;
 pub(crate) mod group;
 pub mod link;

@@ -3,6 +3,7 @@
 use super::host::Host;
 use super::streams::TcpSettings;
 use crate::base::{Limits, NodeId, PortId, Random, SimTime};
+use crate::device::clat::Clat;
 use crate::device::firewall::Firewall;
 use crate::device::nat::Nat;
 use crate::device::router::Router;
@@ -18,6 +19,7 @@ pub(super) enum Machine {
     Firewall(Box<Firewall>),
     Nat(Box<Nat>),
     Server(Box<Server>),
+    Clat(Clat),
 }
 
 impl Machine {
@@ -39,6 +41,7 @@ impl Machine {
                 let random = Random::stream(seed, &node.name, "server");
                 Self::Server(Box::new(Server::new(server, &node.addresses, limits, tcp.mtu, random)))
             }
+            Element::Clat(clat) => Self::Clat(Clat::new(clat.clone())),
             Element::Peer(peer) => Self::Host(Host::new(node.addresses.clone(), peer.proxy)),
         }
     }
@@ -56,12 +59,13 @@ impl Machine {
             Self::Firewall(firewall) => firewall.handle(now, port, packet, out),
             Self::Nat(nat) => nat.handle(now, port, packet, out),
             Self::Server(server) => server.handle(now, port, packet, out),
+            Self::Clat(clat) => clat.handle(now, port, packet, out),
         }
     }
 
     pub(super) fn next_timeout(&self) -> Option<SimTime> {
         match self {
-            Self::Router(_) => None,
+            Self::Router(_) | Self::Clat(_) => None,
             Self::Host(host) => host.next_timeout(),
             Self::Firewall(firewall) => firewall.next_timeout(),
             Self::Nat(nat) => nat.next_timeout(),
@@ -71,7 +75,7 @@ impl Machine {
 
     pub(super) fn handle_timeout(&mut self, now: SimTime, out: &mut Outbox) {
         match self {
-            Self::Router(_) => {}
+            Self::Router(_) | Self::Clat(_) => {}
             Self::Host(host) => host.handle_timeout(now, out),
             Self::Firewall(firewall) => firewall.handle_timeout(now, out),
             Self::Nat(nat) => nat.handle_timeout(now, out),

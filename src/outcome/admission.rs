@@ -39,23 +39,28 @@ pub fn of(plan: &Plan, trace: &Trace, side: &SessionRun, passage: &[Stop]) -> Ad
     };
     let is_passed = |node: &NodeId| passage.iter().any(|stop| stop.node == *node && !switches(stop));
     for node in plan.topology.ancestors(side.place()).into_iter().filter(is_passed) {
-        match filtering_of(&plan.element_at(node, *selected_at), pair.local.address.ip()) {
+        let element = plan.element_at(node, *selected_at);
+        let remote = match &*element {
+            Element::Nat(nat) => nat.outside_of(pair.remote.address),
+            _ => pair.remote.address,
+        };
+        match filtering_of(&element, remote.ip()) {
             None => {}
             Some(FilteringBehavior::EndpointIndependent) => admissions.open_to_all.push(node),
             Some(_) if grants_of(trace, node).any(|ends| ends.contains(&pair.local.address)) => {
                 admissions.granted.push(node);
             }
-            Some(_) if was_opened(trace, node, pair.remote.address) => admissions.opened.push(node),
+            Some(_) if was_opened(trace, node, remote) => admissions.opened.push(node),
             Some(_) => {}
         }
     }
     admissions
 }
 
-/// Which packets from outside come in to an inside host with this address.
-fn filtering_of(element: &Element, inside: IpAddr) -> Option<FilteringBehavior> {
+/// Which packets from this address outside come in.
+fn filtering_of(element: &Element, remote: IpAddr) -> Option<FilteringBehavior> {
     match element {
-        Element::Nat(nat) => nat.filtering_of(inside),
+        Element::Nat(nat) => nat.filtering_of(remote),
         Element::Firewall(firewall) => Some(firewall.filtering),
         _ => None,
     }

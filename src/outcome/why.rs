@@ -1,5 +1,7 @@
 //! Why a call took the path it took: sentences, each of them backed by what the trace shows.
 
+mod families;
+
 use std::net::SocketAddr;
 
 use super::addresses::{addresses_of, own_address, reflexive_of};
@@ -11,8 +13,8 @@ use super::passage;
 use crate::base::{NodeId, SessionId, SimTime};
 use crate::engine::{Run, SessionRun};
 use crate::plan::{
-    CandidateType, DropReason, Element, Family, IceServerKind, IceState, IceTransportPolicy, Needs, Path,
-    Peer, Plan, Rule,
+    CandidateType, DropReason, Element, IceServerKind, IceState, IceTransportPolicy, Needs, Path, Peer, Plan,
+    Rule,
 };
 use crate::trace::{EventKind, Place, Trace};
 use crate::wire::Signal;
@@ -32,7 +34,7 @@ pub fn explain(plan: &Plan, run: &Run, call: usize, path: Path, needs: Option<Ne
     let sentences = match path {
         Path::Direct => case.direct(),
         Path::Stun => case.stun(needs),
-        Path::Relay => case.relay(),
+        Path::Relay => case.relay(needs),
         Path::Failed => case.failed(),
     };
     sentences.join(" ")
@@ -144,10 +146,13 @@ impl Case<'_> {
         sentences
     }
 
-    fn relay(&self) -> Vec<String> {
+    fn relay(&self, needs: Option<Needs>) -> Vec<String> {
         let mut sentences = self.policies();
         if sentences.is_empty() {
             sentences = self.obstacles();
+            sentences.extend(self.without_ipv4());
+            // Where nothing but a relay would do it makes no difference.
+            sentences.extend(self.relay_in_disguise().filter(|_| needs != Some(Needs::Turn)));
         }
         sentences.extend(hidden::sentences(self.plan, self.trace, self.sides));
         // Whoever has lost contact may have selected a pair since that never carried anything.
@@ -166,6 +171,7 @@ impl Case<'_> {
         sentences.extend(self.policies());
         sentences.extend(self.inspections());
         sentences.extend(self.obstacles());
+        sentences.extend(self.without_ipv4());
         sentences.extend(hidden::sentences(self.plan, self.trace, self.sides));
         sentences.extend(self.missing_relay());
         if let Some(one_sided) = self.one_sided() {
@@ -175,26 +181,6 @@ impl Case<'_> {
             sentences.push("No check ever got an answer.".into());
         }
         sentences
-    }
-
-    /// Candidates of different address families are never paired.
-    fn families_apart(&self) -> Option<String> {
-        let only = |side: &SessionRun| {
-            let families = side.local_candidates.iter().map(|candidate| Family::from(candidate.address.ip()));
-            let (first, mut rest) = (families.clone().next()?, families);
-            rest.all(|family| family == first).then_some(first)
-        };
-        let (caller, callee) = (self.sides.caller, self.sides.callee);
-        let (of_caller, of_callee) = (only(caller)?, only(callee)?);
-        (of_caller != of_callee).then(|| {
-            format!(
-                "{} has {} candidates only and {} {} ones only, and those are never paired.",
-                self.name(caller),
-                family_name(of_caller),
-                self.name(callee),
-                family_name(of_callee),
-            )
-        })
     }
 
     /// What kept each side's checks from reaching the other.
@@ -226,7 +212,7 @@ impl Case<'_> {
             "{}'s {} to {} died at {} ({}), where it came from {}{rule}.",
             self.name(sender),
             if death.is_answer { "answer to a check" } else { "check" },
-            self.aim_words(receiver, death.aimed_at),
+            self.seen_words(sender, receiver, death.aimed_at),
             self.place_name(death.place),
             death.drop.reason,
             death.flow.source,
@@ -335,7 +321,11 @@ impl Case<'_> {
                     self.place_name(death.place),
                     death.drop.reason,
                 )),
-                None => sentences.push(format!("{} got no relay from its TURN server.", self.name(side))),
+                None if self.can_ask_for_relay(side) => {
+                    sentences.push(format!("{} got no relay from its TURN server.", self.name(side)));
+                }
+                // What follows says why it could not even ask.
+                None => {}
             }
             sentences.extend(side.troubles.iter().map(|trouble| format!("{}: {trouble}.", self.name(side))));
         }
@@ -448,7 +438,7 @@ impl Case<'_> {
     /// Where `side` sends to, in words.
     fn remote_words(&self, side: &SessionRun, other: &SessionRun) -> String {
         match side.selections.last() {
-            Some((_, pair)) => self.aim_words(other, pair.remote.address),
+            Some((_, pair)) => self.seen_words(side, other, pair.remote.address),
             None => "nobody".into(),
         }
     }
@@ -489,13 +479,6 @@ impl Case<'_> {
 
     fn is_internet(&self, node: NodeId) -> bool {
         self.plan.topology.parent(node).is_none()
-    }
-}
-
-const fn family_name(family: Family) -> &'static str {
-    match family {
-        Family::Ipv4 => "IPv4",
-        Family::Ipv6 => "IPv6",
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use ipnet::{IpNet, Ipv6Net};
 
 use super::behavior::{FilteringBehavior, NatBehavior, TcpLifetimes, words};
+use super::nat64::{Clat, Nat64};
 use crate::base::{Bandwidth, NodeId, PortRange, Probability, SimDuration};
 
 /// What a node is.
@@ -21,6 +22,8 @@ pub enum Element {
     Server(Server),
     /// A host on which an ICE agent runs.
     Peer(Peer),
+    /// The translator of a host that has IPv6 alone, between it and its network.
+    Clat(Clat),
 }
 
 impl Element {
@@ -28,7 +31,8 @@ impl Element {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Router => "router",
-            Self::Nat(_) => "nat",
+            // What is in a host translates as well.
+            Self::Nat(_) | Self::Clat(_) => "nat",
             Self::Firewall(_) => "firewall",
             Self::Server(_) => "server",
             Self::Peer(_) => "peer",
@@ -48,6 +52,8 @@ pub struct Nat {
     pub gateway: IpAddr,
     /// Its IPv6 side; `None`: it carries IPv4 only.
     pub ipv6: Option<Ipv6Side>,
+    /// How it translates what comes from IPv6 inside and goes to IPv4 outside (RFC 6146); `None`: it does not.
+    pub nat64: Option<Nat64>,
     /// The nickname or profile it was configured by, for reports.
     pub label: Option<String>,
 }
@@ -58,9 +64,21 @@ impl Nat {
         self.ipv6.as_ref().map(|side| side.gateway.into())
     }
 
-    /// Which packets from outside it lets in to an inside endpoint with this address; `None`: none at all.
-    pub fn filtering_of(&self, inside: IpAddr) -> Option<FilteringBehavior> {
-        match inside {
+    /// The network of hosts with IPv4 behind it; `None`: there are none.
+    pub fn ipv4_inside(&self) -> Option<IpNet> {
+        let ipv6_only = self.nat64.is_some_and(|nat64| nat64.ipv6_only);
+        (!ipv6_only).then_some(self.inside)
+    }
+
+    /// The address outside that a host inside calls `remote`: an IPv4 one where that stands for one.
+    pub fn outside_of(&self, remote: SocketAddr) -> SocketAddr {
+        let embedded = self.nat64.and_then(|nat64| nat64.prefix.embedded_socket(remote));
+        embedded.unwrap_or(remote)
+    }
+
+    /// Which packets from `remote` outside, by its address there, it lets in; `None`: none at all.
+    pub fn filtering_of(&self, remote: IpAddr) -> Option<FilteringBehavior> {
+        match remote {
             IpAddr::V4(_) => Some(self.behavior.filtering),
             IpAddr::V6(_) => self.ipv6.as_ref().map(|side| side.filtering),
         }

@@ -14,6 +14,7 @@ use petgraph::visit::EdgeRef;
 use rustc_hash::FxHashMap;
 
 use super::element::{Element, Link, Nat};
+use super::nat64::Nat64Prefix;
 use crate::base::{LinkId, NodeId, PortId};
 
 /// The number of an address space.
@@ -41,7 +42,7 @@ pub struct Node {
     pub addresses: Vec<IpAddr>,
     /// The realm its uplink lies in.
     pub realm: RealmId,
-    /// The realm of what is behind it; the same as `realm` unless it is a NAT.
+    /// The realm of what is behind it; the same as `realm` unless it translates.
     pub inner_realm: RealmId,
     /// Its ports in order; port 0 is the uplink. The internet has no uplink and still counts from 0.
     pub ports: Vec<Port>,
@@ -112,7 +113,8 @@ impl Topology {
     ) -> NodeId {
         let realm = self.node(parent).inner_realm;
         let next = u32::try_from(self.graph.node_count()).unwrap_or(u32::MAX);
-        let inner_realm = if matches!(element, Element::Nat(_)) { next } else { realm };
+        let translates = matches!(element, Element::Nat(_) | Element::Clat(_));
+        let inner_realm = if translates { next } else { realm };
         let index = self.graph.add_node(Node {
             name: name.into(),
             element,
@@ -253,6 +255,14 @@ impl Topology {
         above
     }
 
+    /// What IPv4 addresses begin with for a host: the prefix of the nearest NAT64 it is behind.
+    pub fn nat64_prefix(&self, host: NodeId) -> Option<Nat64Prefix> {
+        self.ancestors(host).into_iter().find_map(|above| match &self.node(above).element {
+            Element::Nat(nat) => nat.nat64.map(|nat64| nat64.prefix),
+            _ => None,
+        })
+    }
+
     /// Where `node` sends packets: each IPv4 address of its realms to the port of the shortest way there without
     /// leaving the realm, each IPv6 address to that of the shortest way through boxes that carry IPv6, everything else
     /// to its uplink.
@@ -341,7 +351,7 @@ impl Space {
 /// True for what passes IPv6 packets on.
 const fn carries_ipv6(element: &Element) -> bool {
     match element {
-        Element::Router | Element::Firewall(_) => true,
+        Element::Router | Element::Firewall(_) | Element::Clat(_) => true,
         Element::Nat(nat) => nat.ipv6.is_some(),
         Element::Server(_) | Element::Peer(_) => false,
     }

@@ -11,6 +11,7 @@ pub(crate) mod expectation;
 pub(crate) mod graph;
 pub(crate) mod ice_uri;
 pub(crate) mod media;
+pub(crate) mod nat64;
 pub(crate) mod state;
 pub(crate) mod verdict;
 
@@ -25,6 +26,7 @@ pub use expectation::{DropExpectation, Expectation, ExpectedFact, Selection};
 pub use graph::{Interface, Node, Port, Topology};
 pub use ice_uri::{default_port, ice_uri};
 pub use media::{MEDIA_TIME, MediaFlow, MediaKind};
+pub use nat64::{Clat, Nat64, Nat64Prefix};
 pub use state::{MappingRow, PortBlock, Protocol, StateChange, TcpPhase};
 pub use verdict::{CandidateType, Family, IceState, Needs, PairState, Path};
 

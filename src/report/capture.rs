@@ -5,9 +5,10 @@
 //! packet that died has a comment where it was last seen (`frame.comment`); one that died before it left its origin
 //! was never seen. Times count from 2000-01-01T00:00:00Z, the run's start.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use rustc_hash::FxHashMap;
 
@@ -18,6 +19,7 @@ use crate::plan::{Drop, Element, Plan, Rule};
 use crate::trace::{EventKind, Hop, Place, Trace};
 use crate::wire::packet::encode::encode;
 use crate::wire::pcapng::{Captured, Direction, Interface, Writer};
+use crate::wire::{Body, Flow, Icmp};
 
 /// 2000-01-01T00:00:00Z in nanoseconds since 1970: captures of the same run are the same bytes on every day.
 pub const EPOCH_NS: u64 = 946_684_800_000_000_000;
@@ -48,12 +50,34 @@ pub fn write(out: impl io::Write, plan: &Plan, seed: u64, trace: &Trace) -> io::
             interface: *interface,
             at_ns: EPOCH_NS.saturating_add(event.at.as_nanos()),
             direction,
-            bytes: &encode(hop.flow, hop.hop_limit, &record.body),
+            bytes: &encode(hop.flow, hop.hop_limit, &as_seen(plan, &record.body, hop.flow)),
             comment: comments.get(&index).map(String::as_str),
         })?;
     }
     writer.finish()?;
     Ok(())
+}
+
+/// An error is recorded as it was sent. Where a translator has given it another family since, what it quotes has that too.
+fn as_seen<'b>(plan: &Plan, body: &'b Body, flow: Flow) -> Cow<'b, Body> {
+    let Body::Icmp(icmp) = body else { return Cow::Borrowed(body) };
+    if icmp.quoted.source.is_ipv4() == flow.source.is_ipv4() {
+        return Cow::Borrowed(body);
+    }
+    // Who is told of the error has sent what it quotes.
+    let source = SocketAddr::new(flow.destination.ip(), icmp.quoted.source.port());
+    let prefixes = plan.topology.nodes().filter_map(|(_, node)| match &node.element {
+        Element::Nat(nat) => nat.nat64.map(|nat64| nat64.prefix),
+        _ => None,
+    });
+    let remote = icmp.quoted.destination;
+    let translated = prefixes.into_iter().find_map(|prefix| match remote {
+        SocketAddr::V4(_) => prefix.embedded(flow.source.ip()).map(|_| prefix.embed_socket(remote)),
+        SocketAddr::V6(_) => prefix.embedded_socket(remote),
+    });
+    // What stands in no prefix is the address of a host that a translator shows at its own.
+    let remote = translated.unwrap_or(SocketAddr::new(flow.source.ip(), remote.port()));
+    Cow::Owned(Body::Icmp(Icmp { quoted: Flow::new(source, remote), ..icmp.clone() }))
 }
 
 fn interfaces<W: io::Write>(

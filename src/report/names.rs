@@ -11,8 +11,11 @@ use crate::wire::{Body, Candidate, MdnsMessage, MdnsName, TcpFlags, mdns, port_m
 /// What a port is called: `outside` and `inside-1`, `inside-2` … for NATs and firewalls, its number for all others.
 pub fn port(plan: &Plan, node: NodeId, port: PortId) -> String {
     match plan.topology.node(node).element {
-        Element::Nat(_) | Element::Firewall(_) if port == PortId::UPLINK => "outside".into(),
+        Element::Nat(_) | Element::Firewall(_) | Element::Clat(_) if port == PortId::UPLINK => {
+            "outside".into()
+        }
         Element::Nat(_) | Element::Firewall(_) => format!("inside-{port}"),
+        Element::Clat(_) => "inside".into(),
         Element::Router | Element::Server(_) | Element::Peer(_) => port.to_string(),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::diagnostic::Code;
-use super::keys::{Key, Kind, SECTIONS, Section};
+use super::keys::{Key, SECTIONS, Section};
 use super::links::NAMED_LINKS;
 use super::profiles::{self, ProfileKind, Summary};
 use crate::base::{Limits, Probability};
@@ -66,7 +66,7 @@ fn write_section(text: &mut String, section: &Section) {
         if section.name.contains(' ') { "The file".to_owned() } else { format!("`{}`", section.name) };
     let _ = write!(text, "\n## {title}\n\n{}\n\n", section.about);
     text.push_str("| Key | Value | Default | Meaning |\n|---|---|---|---|\n");
-    for key in section.built_keys() {
+    for key in section.keys.iter() {
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} |",
@@ -75,19 +75,6 @@ fn write_section(text: &mut String, section: &Section) {
             key.default,
             key.about
         );
-    }
-    let not_built: Vec<(&str, &str)> = section
-        .keys
-        .iter()
-        .filter_map(
-            |key| if let Kind::NotBuilt(instead) = key.kind { Some((key.name, instead)) } else { None },
-        )
-        .collect();
-    if !not_built.is_empty() {
-        text.push_str("\nNot built yet:\n\n");
-        for (name, instead) in not_built {
-            let _ = writeln!(text, "- `{name}`: {instead}.");
-        }
     }
 }
 

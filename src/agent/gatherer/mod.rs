@@ -264,7 +264,7 @@ impl Gatherer {
         out: &mut VecDeque<Output>,
     ) {
         let Source { base, server, transport } = source;
-        if !is_usable(address) || address.is_ipv4() != base.is_ipv4() {
+        if !is_plausible(kind, address, base) {
             out.push_back(Output::Trouble(format!(
                 "{kind} candidate {address} is not an address to send to"
             )));
@@ -441,6 +441,13 @@ fn type_preference(kind: CandidateType) -> u8 {
         CandidateType::Relayed => 2,
         _ => Candidate::type_preference(kind),
     }
+}
+
+/// True if a candidate of this kind may be found at `address` through `base`. Behind a NAT64 an IPv6 base is seen at an
+/// IPv4 address (RFC 8445 §5.1.1.2), and a relay may be of either family.
+pub(super) fn is_plausible(kind: CandidateType, address: SocketAddr, base: SocketAddr) -> bool {
+    let of_family = kind == CandidateType::Relayed || address.is_ipv4() || base.is_ipv6();
+    of_family && is_usable(address)
 }
 
 /// True for an address that datagrams can be sent to: not what a broken or forged message may hold.

@@ -76,4 +76,10 @@ pub const DEVIATIONS: &[Deviation] = &[
         what: "a USERNAME of more than 128 bytes cannot be written",
         effect: "a peer's user name fragment of more than 119 bytes is refused",
     },
+    Deviation {
+        id: "no-nat64-remotes",
+        rfc: "RFC 8445 §5.1.1.2, RFC 7050 §3",
+        what: "behind a NAT64 the prefix is not looked for, and the peer's IPv4 addresses are not turned into IPv6 ones",
+        effect: "a host with IPv6 alone checks none of its peer's IPv4 candidates; the peer's relay is not recognized as one",
+    },
 ];

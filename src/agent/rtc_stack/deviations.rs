@@ -172,4 +172,10 @@ pub const DEVIATIONS: &[Deviation] = &[
         what: "an Allocate request never asks for an address family",
         effect: "relayed addresses are IPv4, and asked for over IPv6 still are; there is no relay for an IPv6 peer",
     },
+    Deviation {
+        id: "no-nat64-remotes",
+        rfc: "RFC 8445 §5.1.1.2, RFC 7050 §3",
+        what: "behind a NAT64 the prefix is not looked for, and the peer's IPv4 addresses are not turned into IPv6 ones",
+        effect: "a host with IPv6 alone checks none of its peer's IPv4 candidates; the peer's relay is not recognized as one",
+    },
 ];

@@ -40,7 +40,7 @@ use sansio::Protocol as _;
 use self::server_client::News;
 use self::servers::Servers;
 use super::conversation::{Conversation, IceCredentials};
-use super::gatherer::is_usable;
+use super::gatherer::is_plausible;
 use super::privacy::Privacy;
 use super::retired::Retired;
 use super::server_link::{StreamIds, Way};
@@ -268,10 +268,8 @@ impl RtcStack {
         related: Option<SocketAddr>,
         transport: Transport,
     ) {
-        // What is mapped is the base's own address; a relay may have one of the other family.
-        let of_family = kind == CandidateType::Relayed || address.is_ipv4() == base.is_ipv4();
-        let usable = of_family && is_usable(address);
-        let candidate = usable.then(|| candidates::local(kind, address, base, transport));
+        let candidate =
+            is_plausible(kind, address, base).then(|| candidates::local(kind, address, base, transport));
         let Some(candidate) = candidate.flatten() else {
             let trouble = format!("{kind} candidate {address} is not an address to send to");
             self.out.push_back(Output::Trouble(trouble));
@@ -283,7 +281,9 @@ impl RtcStack {
         }
         let name = self.privacy.name_of(kind, address.ip());
         let described = Candidate { name, ..candidates::described(&candidate, related) };
-        if self.conversation.allows(&described) {
+        // An IPv6 base that a NAT64 shows at an IPv4 address is of use to the peer alone.
+        let is_own = kind == CandidateType::Relayed || address.is_ipv4() == base.is_ipv4();
+        if is_own && self.conversation.allows(&described) {
             // It only fails for what `candidates::local` does not make.
             let _ = self.ice.add_local_candidate(candidate);
         }

@@ -38,6 +38,8 @@ pub(super) struct TurnClient {
     requests: Vec<Request>,
     permissions: Permissions,
     channels: Channels,
+    /// True: it asks for an IPv6 address.
+    ipv6: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +77,8 @@ impl TurnClient {
             requests: Vec::new(),
             permissions: Permissions::default(),
             channels: Channels::default(),
+            // A relayed address is of use to a base of its own family.
+            ipv6: link.base().is_ipv6(),
         };
         client.ask(start, What::Allocate, 0, ids);
         client
@@ -177,6 +181,8 @@ impl TurnClient {
             // The same credentials would be refused again (RFC 8489 §9.2.5).
             401 => !request.signed && self.login.challenged(message),
             438 => request.stale_nonces < STALE_NONCES && self.login.challenged(message),
+            // The server has IPv4 alone; a NAT64 stands on the way to it.
+            440 => request.what == What::Allocate && std::mem::take(&mut self.ipv6),
             _ => false,
         };
         if again {
@@ -371,8 +377,7 @@ impl TurnClient {
     fn ask(&mut self, start: SimTime, what: What, stale_nonces: u8, ids: &mut TransactionIds) {
         let id = ids.next();
         let builder = match what {
-            // A relayed address is of use to a base of its own family.
-            What::Allocate => request::allocate(id, self.link().base().is_ipv6()),
+            What::Allocate => request::allocate(id, self.ipv6),
             What::Refresh => Builder::request(method::REFRESH, id),
             What::Release => Builder::request(method::REFRESH, id).lifetime(0),
             What::Permission(peer) => {

@@ -26,7 +26,10 @@ impl Nat {
                 }
                 self.deliver_inside(admission.id, packet)
             }
-            Err(drop) => self.refuse_unsolicited(now, port, packet, &source, drop, out),
+            Err(drop) => {
+                let destination = packet.flow.destination;
+                self.refuse_unsolicited(now, port, packet, (&destination, &source), drop, out)
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use super::{Nat, rewrite_source};
 use crate::base::{PortId, SimTime};
 use crate::device::Verdict;
 use crate::plan::{Drop, DropReason, Rule};
-use crate::wire::{Body, Packet};
+use crate::wire::{Body, Icmp, Packet};
 
 impl Nat {
     pub(super) fn icmp_from_inside(&mut self, now: SimTime, packet: &mut Packet) -> Verdict {
@@ -41,15 +41,25 @@ impl Nat {
 /// Gives an error from inside, about a packet that was let in, the addresses its receiver knows.
 pub(super) fn outbound(nat: &Nat, now: SimTime, packet: &mut Packet) -> Result<(), Box<Drop>> {
     let Body::Icmp(error) = &mut packet.body else { return Ok(()) };
-    let (internal, remote) = (error.quoted.destination, error.quoted.source);
-    let flow = FlowKey { protocol: error.quoted_protocol, local: internal, remote };
-    let state = nat.table.flow(flow.packed());
-    let Some(id) = state.admitted.or(state.sent).or_else(|| nat.mapping_by_rule(now, flow)) else {
-        let rule = Rule::NoMapping { external: internal };
-        return Err(Box::new(Drop { reason: DropReason::NatNoMapping, rule }));
-    };
-    let external = nat.table[id].external;
+    let external = external_of(nat, now, error, error.quoted.source)?;
     error.quoted.destination = external;
     rewrite_source(packet, SocketAddr::new(external.ip(), 0));
     Ok(())
+}
+
+/// The external endpoint that a packet from `remote` had come to before it was let in, about which this is an error
+/// from inside.
+pub(super) fn external_of(
+    nat: &Nat,
+    now: SimTime,
+    error: &Icmp,
+    remote: SocketAddr,
+) -> Result<SocketAddr, Box<Drop>> {
+    let internal = error.quoted.destination;
+    let flow = FlowKey { protocol: error.quoted_protocol, local: internal, remote };
+    let state = nat.table.flow(flow.packed());
+    let id = state.admitted.or(state.sent).or_else(|| nat.mapping_by_rule(now, flow));
+    let rule = Rule::NoMapping { external: internal };
+    let id = id.ok_or_else(|| Box::new(Drop { reason: DropReason::NatNoMapping, rule }))?;
+    Ok(nat.table[id].external)
 }

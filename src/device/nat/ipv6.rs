@@ -46,6 +46,11 @@ impl Ipv6Router {
         }
     }
 
+    /// The box's own address inside.
+    pub(super) fn gateway(&self) -> IpAddr {
+        self.gateway
+    }
+
     /// These are the box's routes from now on.
     pub(super) fn set_routes(&mut self, routes: RouteTable) {
         self.firewall.set_routes(routes);

@@ -4,7 +4,8 @@
 //! outside address of the NAT itself, and translates the rest through the mapping `Nat::mapping_for_sending`
 //! finds or makes. `Nat::inbound` lets in what `Nat::mapping_admitting` admits.
 //!
-//! IPv6 goes another way, through the submodule `ipv6`: nothing of it is translated.
+//! IPv6 goes another way, through the submodule `ipv6`: nothing of it is translated, unless its destination stands for
+//! an IPv4 address: then `nat64` gives it a mapping like any other.
 //!
 //! What the RFCs leave open is decided thus:
 //! - A filter entry lives as long as the mapping whose packet opened it. No inbound packet adds one.
@@ -31,6 +32,7 @@ mod icmp;
 mod ipv6;
 mod key;
 mod mapping;
+mod nat64;
 mod pool;
 mod port_mapping;
 mod ports;
@@ -58,8 +60,8 @@ use super::{Device, Outbox, Verdict, group};
 use crate::base::{Limits, PortId, Random, SimTime};
 use crate::plan::graph::RouteTable;
 use crate::plan::{
-    self, Drop, DropReason, FilterScope, Hairpinning, MappingRow, NatBehavior, PortBlock, Protocol, Rule,
-    StateChange, Unsolicited,
+    self, Drop, DropReason, FilterScope, Hairpinning, MappingRow, Nat64Prefix, NatBehavior, PortBlock,
+    Protocol, Rule, StateChange, Unsolicited,
 };
 use crate::wire::{Body, Flow, IcmpKind, Packet, TcpSegment};
 
@@ -70,6 +72,7 @@ pub struct Nat {
     inside: IpNet,
     gateway: IpAddr,
     ipv6: Option<Ipv6Router>,
+    nat64: Option<Nat64Prefix>,
     routes: RouteTable,
     random: Random,
     most_mappings: usize,
@@ -99,6 +102,7 @@ impl Nat {
             inside: config.inside,
             gateway: config.gateway,
             ipv6: config.ipv6.as_ref().map(|side| Ipv6Router::new(side, routes.clone(), limits)),
+            nat64: config.nat64.map(|nat64| nat64.prefix),
             routes,
             random,
             most_mappings: limits.mappings_per_nat,
@@ -139,7 +143,7 @@ impl Nat {
         match (hairpin, &packet.body) {
             (true, Body::Icmp(_)) => self.hairpin_icmp(now, packet),
             (false, Body::Icmp(_)) => self.icmp_from_inside(now, packet),
-            _ => match self.mapping_for_sending(now, packet, known, out) {
+            _ => match self.mapping_for_sending(now, (&packet.flow, &packet.body), known, out) {
                 Ok(id) if hairpin => self.hairpin(now, port, id, packet, out),
                 Ok(id) => {
                     rewrite_source(packet, self.table[id].external);
@@ -184,7 +188,9 @@ impl Nat {
                 self.note_admission(now, admission, &packet.flow.source, &packet.body, out);
                 self.deliver_inside(admission.id, packet)
             }
-            Err(drop) => self.refuse_unsolicited(now, PortId::UPLINK, packet, source, drop, out),
+            Err(drop) => {
+                self.refuse_unsolicited(now, PortId::UPLINK, packet, (destination, source), drop, out)
+            }
         }
     }
 
@@ -196,23 +202,27 @@ impl Nat {
             Body::Icmp(_) => SocketAddr::new(mapping.internal.ip(), 0),
             _ => mapping.internal,
         };
+        if let Some(prefix) = self.nat64.filter(|_| mapping.internal.is_ipv6()) {
+            nat64::show_remote(prefix, packet);
+        }
         packet.trail.destination_rewrites = packet.trail.destination_rewrites.saturating_add(1);
         packet.hop_limit = packet.hop_limit.saturating_sub(1);
         Verdict::Forward(port)
     }
 
-    /// The end of a packet from `remote` that no mapping admits. `port` is where it came from.
+    /// The end of a packet from `remote` to `external` that no mapping admits. `port` is where it came from. Behind a
+    /// NAT64 its sender calls both otherwise.
     fn refuse_unsolicited(
         &mut self,
         now: SimTime,
         port: PortId,
         packet: &Packet,
-        remote: &SocketAddr,
+        (external, remote): (&SocketAddr, &SocketAddr),
         drop: Box<Drop>,
         out: &mut Outbox,
     ) -> Verdict {
-        let external = packet.flow.destination;
-        let flow = PackedFlow::new(packet.protocol(), &external, remote);
+        let own = packet.flow.destination.ip();
+        let flow = PackedFlow::new(packet.protocol(), external, remote);
         let lifetimes = &self.behavior.lifetimes;
         match (self.behavior.unsolicited, opening(packet)) {
             (Unsolicited::Accept, _) => {
@@ -221,11 +231,11 @@ impl Nat {
                 self.own_flows.take(now, flow, now + lifetime);
             }
             (Unsolicited::Icmp, Some(_)) => {
-                if let Some(error) = packet.icmp_error(external.ip(), IcmpKind::PortUnreachable) {
+                if let Some(error) = packet.icmp_error(own, IcmpKind::PortUnreachable) {
                     self.held_syns.hold(now, flow, port, error, packet.id);
                 }
             }
-            (Unsolicited::Icmp, None) => answer(external.ip(), IcmpKind::PortUnreachable, port, packet, out),
+            (Unsolicited::Icmp, None) => answer(own, IcmpKind::PortUnreachable, port, packet, out),
             (Unsolicited::Rst, Some(syn)) => {
                 let reset = Packet::tcp(packet.flow.reversed(), syn.refusal());
                 out.emit(port, reset, Some(packet.id));
@@ -296,6 +306,16 @@ impl Device for Nat {
         if packet.flow.destination.is_ipv6()
             && let Some(ipv6) = &mut self.ipv6
         {
+            let destination = packet.flow.destination.ip();
+            if let Some(prefix) = self.nat64
+                && let Some(remote) = prefix.embedded(destination)
+            {
+                // Outside, nobody is at an address that stands for another.
+                return match port {
+                    PortId::UPLINK => no_route(destination),
+                    _ => self.translate_out(now, port, packet, (prefix, remote), out),
+                };
+            }
             return ipv6.handle(now, port, packet, &self.routes, out);
         }
         if port == PortId::UPLINK {

@@ -1,6 +1,6 @@
 //! The outside addresses, and which of them an inside host gets (RFC 4787 §4.1, RFC 6888).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -65,15 +65,20 @@ impl Pool {
     /// each for itself, so both must speak of one address (RFC 6886 §3.2).
     pub(super) fn told(&mut self, host: IpAddr, random: &mut Random) -> Option<IpAddr> {
         match self.pooling {
-            Pooling::Paired => self.choices(host, random).first().copied(),
+            Pooling::Paired => self.choices(host, Ipv4Addr::UNSPECIFIED.into(), random).first().copied(),
             Pooling::Arbitrary => self.addresses.iter().copied().find(|address| address.is_ipv4()),
         }
     }
 
-    /// The outside addresses a new mapping of `host` may get, in the order in which to try them. Paired hosts
-    /// get one, in turn as they come (RFC 7857 §4: no other, even if it has no ports left).
-    pub(super) fn choices(&mut self, host: IpAddr, random: &mut Random) -> SmallVec<[IpAddr; 4]> {
-        let same_family = self.addresses.iter().filter(|address| address.is_ipv4() == host.is_ipv4());
+    /// The outside addresses a new mapping of `host` may get that sends to `remote`, in the order in which to try them.
+    /// Paired hosts get one, in turn as they come (RFC 7857 §4: no other, even if it has no ports left).
+    pub(super) fn choices(
+        &mut self,
+        host: IpAddr,
+        remote: IpAddr,
+        random: &mut Random,
+    ) -> SmallVec<[IpAddr; 4]> {
+        let same_family = self.addresses.iter().filter(|address| address.is_ipv4() == remote.is_ipv4());
         let mut choices: SmallVec<[IpAddr; 4]> = same_family.copied().collect();
         if choices.len() < 2 {
             return choices;

@@ -12,7 +12,7 @@ use super::unsolicited::OwnFlows;
 use crate::base::{PortId, SimTime};
 use crate::device::Outbox;
 use crate::plan::{Drop, DropReason, FilterScope, Protocol, Rule, StateChange};
-use crate::wire::{Body, Flow, IcmpKind, Packet, TcpFlags};
+use crate::wire::{Body, Flow, IcmpKind, TcpFlags};
 
 /// A packet from inside that gets no mapping, and what its sender is told.
 pub(super) struct Refusal {
@@ -21,26 +21,30 @@ pub(super) struct Refusal {
 }
 
 impl Nat {
-    /// The mapping a packet from inside, of a flow of which this much is `known`, leaves through. It is made if there
-    /// is none; the packet has refreshed it and opened its filter.
+    /// The mapping a packet from inside that goes from and to these endpoints, of a flow of which this much is `known`,
+    /// leaves through. It is made if there is none; the packet has refreshed it and opened its filter.
     pub(super) fn mapping_for_sending(
         &mut self,
         now: SimTime,
-        packet: &Packet,
+        (flow, body): (&Flow, &Body),
         known: FlowState,
         out: &mut Outbox,
     ) -> Result<MappingId, Box<Refusal>> {
+        let key = || {
+            let Flow { source, destination } = *flow;
+            FlowKey { protocol: body.protocol(), local: source, remote: destination }
+        };
         let id = match known.for_sending(self.behavior.reply_mapping) {
             Some(id) if known.sent == Some(id) => id,
             Some(id) => {
-                self.open(id, flow_of(packet), out);
+                self.open(id, key(), out);
                 id
             }
-            None => self.mapping_for_new_flow(now, flow_of(packet), out)?,
+            None => self.mapping_for_new_flow(now, key(), out)?,
         };
-        match &packet.body {
+        match body {
             Body::Tcp(segment) => {
-                self.note_segment(now, id, packet.flow.destination, true, segment.flags, out);
+                self.note_segment(now, id, flow.destination, true, segment.flags, out);
             }
             Body::Udp(_) | Body::Icmp(_) => {
                 self.table.refresh_by_sending(id, now, &self.behavior.lifetimes);
@@ -110,7 +114,7 @@ impl Nat {
         {
             return Err(over_quota(format!("{host} holds all of its {quota} external ports")));
         }
-        let choices = self.pool.choices(host, &mut self.random);
+        let choices = self.pool.choices(host, flow.remote.ip(), &mut self.random);
         if choices.is_empty() {
             return Err(unreachable(flow.remote.ip()));
         }
@@ -170,11 +174,6 @@ impl Nat {
         let external = self.table[id].external;
         out.note(|| StateChange::FilterOpened { protocol: flow.protocol, external, remote });
     }
-}
-
-fn flow_of(packet: &Packet) -> FlowKey {
-    let Flow { source, destination } = packet.flow;
-    FlowKey { protocol: packet.protocol(), local: source, remote: destination }
 }
 
 /// True if a new mapping for `flow` may have this external endpoint, as far as 5-tuples are concerned: nobody

@@ -268,7 +268,7 @@ fn kind_of(element: &Element) -> BoxKind {
     match element {
         Element::Nat(_) => BoxKind::Nat,
         Element::Firewall(_) => BoxKind::Firewall,
-        Element::Router | Element::Server(_) | Element::Peer(_) => BoxKind::Router,
+        Element::Router | Element::Server(_) | Element::Peer(_) | Element::Clat(_) => BoxKind::Router,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The scenario with a client behind one of its boxes and a STUN server on its internet.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -8,7 +8,7 @@ use crate::base::{Limits, NodeId, SimDuration};
 use crate::discover::Patience;
 use crate::plan::graph::PUBLIC_REALM;
 use crate::plan::{
-    Element, HostCandidates, IceTransportPolicy, Link, Listen, Peer, Plan, Server, StackKind, Topology,
+    Clat, Element, HostCandidates, IceTransportPolicy, Link, Listen, Peer, Plan, Server, StackKind, Topology,
 };
 
 /// Where the server listens; it answers from the next port too.
@@ -53,9 +53,17 @@ impl Stage {
         let server = topology.add(internet, name, server, vec![primary], Link::with_delay(SERVER_DELAY));
         let other = free_on_the_internet(topology).ok_or("the internet has no second address left")?;
         topology.node_mut(server).addresses.push(other);
-        let address = free_behind(topology, node)?;
         let name = named("discovery-client", topology);
-        let probe = topology.add(node, name, client(), vec![address], Link::with_delay(PROBE_DELAY));
+        let (parent, address) = match translator(topology, node) {
+            // What is behind a NAT64 is found out through a translator: it changes addresses one by one.
+            Some(clat) => {
+                let (name, own) = (Clat::name(&name), vec![clat.address.into()]);
+                let link = Link::with_delay(SimDuration::ZERO);
+                (topology.add(node, name, Element::Clat(clat), own, link), Clat::HOST.into())
+            }
+            None => (node, free_behind(topology, node)?),
+        };
+        let probe = topology.add(parent, name, client(), vec![address], Link::with_delay(PROBE_DELAY));
         Ok(Self { plan, probe, server: SocketAddr::new(primary, PORT) })
     }
 
@@ -97,6 +105,21 @@ fn fresh_name(topology: &Topology, what: &str) -> String {
         .unwrap_or_default()
 }
 
+/// What gives a client IPv4 where there is none; `None`: there is some.
+fn translator(topology: &Topology, node: NodeId) -> Option<Clat> {
+    let realm = topology.node(node).inner_realm;
+    let nat = topology.nodes().find_map(|(_, node)| match &node.element {
+        Element::Nat(nat) if node.inner_realm == realm => Some(nat),
+        _ => None,
+    })?;
+    let prefix = nat.nat64.filter(|nat64| nat64.ipv6_only)?.prefix;
+    let network = u128::from(nat.ipv6.as_ref()?.prefix.network());
+    let free = |address: &Ipv6Addr| topology.owner(realm, (*address).into()).is_none();
+    let address =
+        (2..=u128::from(u16::MAX)).rev().map(|number| Ipv6Addr::from(network | number)).find(free)?;
+    Some(Clat { prefix, address })
+}
+
 /// The last free address behind `node`.
 fn free_behind(topology: &Topology, node: NodeId) -> Result<IpAddr, &'static str> {
     let realm = topology.node(node).inner_realm;
@@ -104,7 +127,7 @@ fn free_behind(topology: &Topology, node: NodeId) -> Result<IpAddr, &'static str
         return free_on_the_internet(topology).ok_or("the internet has no address left");
     }
     let inside = topology.nodes().find_map(|(_, node)| match &node.element {
-        Element::Nat(nat) if node.inner_realm == realm => Some(nat.inside),
+        Element::Nat(nat) if node.inner_realm == realm => nat.ipv4_inside(),
         _ => None,
     });
     match inside {
@@ -118,7 +141,7 @@ fn free_behind(topology: &Topology, node: NodeId) -> Result<IpAddr, &'static str
 fn free_on_the_internet(topology: &Topology) -> Option<IpAddr> {
     let is_inside = |address: IpAddr| {
         topology.nodes().any(|(_, node)| match &node.element {
-            Element::Nat(nat) => nat.inside.contains(&address),
+            Element::Nat(nat) => nat.ipv4_inside().is_some_and(|inside| inside.contains(&address)),
             _ => false,
         })
     };

@@ -124,7 +124,7 @@ impl Network {
                 Machine::Router(router) => router.set_routes(routes()),
                 Machine::Firewall(firewall) => firewall.set_routes(routes()),
                 Machine::Nat(nat) => nat.set_routes(routes()),
-                Machine::Host(_) | Machine::Server(_) => {}
+                Machine::Host(_) | Machine::Server(_) | Machine::Clat(_) => {}
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use super::change::Change;
 use crate::base::{NodeId, PortRange, Probability, SimDuration};
 use crate::plan::{
-    Access, ConflictBehavior, DropReason, Element, Expectation, ExpectedFact, Family, FilterScope,
+    Access, Clat, ConflictBehavior, DropReason, Element, Expectation, ExpectedFact, Family, FilterScope,
     FilteringBehavior, Firewall, Hairpinning, InboundPolicy, Inspect, MappingBehavior, Nat, Nickname, Node,
     Plan, Pooling, PortAssignment, PortPolicy, RefreshDirection, ReplyMapping, Service, ServiceProtocol,
     Transport, Unsolicited,
@@ -30,7 +30,7 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
     let mut catalogue = Catalogue { plan, changes: Vec::new() };
     for (id, node) in plan.topology.nodes() {
         match &node.element {
-            Element::Router => {}
+            Element::Router | Element::Clat(_) => {}
             Element::Nat(nat) => {
                 catalogue.nat(&node.name, nat, node.addresses.len());
                 catalogue.ipv6(id, nat);
@@ -60,15 +60,24 @@ impl Catalogue<'_> {
     fn nat(&mut self, name: &str, nat: &Nat, addresses: usize) {
         let behavior = &nat.behavior;
         let axes = Axes { section: "nats", name };
-        self.words(axes, "mapping", MappingBehavior::ALL, behavior.mapping);
-        self.words(axes, "filtering", FilteringBehavior::ALL, behavior.filtering);
+        // A NAT64 leaves less open (RFC 6146).
+        let (mappings, filterings, hairpinnings): (&[_], &[_], &[_]) = match nat.nat64 {
+            None => (MappingBehavior::ALL, FilteringBehavior::ALL, Hairpinning::ALL),
+            Some(_) => (
+                &[],
+                &[FilteringBehavior::EndpointIndependent, FilteringBehavior::AddressDependent],
+                &[Hairpinning::Off, Hairpinning::ExternalSource],
+            ),
+        };
+        self.words(axes, "mapping", mappings, behavior.mapping);
+        self.words(axes, "filtering", filterings, behavior.filtering);
         self.words(axes, "filter-scope", FilterScope::ALL, behavior.filter_scope);
         self.words(axes, "reply-mapping", ReplyMapping::ALL, behavior.reply_mapping);
         self.ports(axes, &behavior.ports);
         if addresses > 1 {
             self.words(axes, "ip-pooling", Pooling::ALL, behavior.pooling);
         }
-        self.words(axes, "hairpinning", Hairpinning::ALL, behavior.hairpinning);
+        self.words(axes, "hairpinning", hairpinnings, behavior.hairpinning);
         self.lives(axes, behavior.lifetimes.udp, behavior.lifetimes.udp_unreplied);
         self.words(axes, "timeout-refresh", RefreshDirection::ALL, behavior.lifetimes.refresh);
         self.words(axes, "unsolicited", Unsolicited::FOR_UDP, behavior.unsolicited);
@@ -115,9 +124,13 @@ impl Catalogue<'_> {
     fn families(&mut self, id: NodeId, node: &Node) {
         let is_single =
             [IpAddr::is_ipv4, IpAddr::is_ipv6].iter().any(|family| !node.addresses.iter().any(family));
-        if is_single && self.has_ipv6() && self.is_offered_ipv6(id) {
-            let place = place_in_file(node);
-            let axes = Axes { section: "peers", name: &place };
+        let place = place_in_file(node);
+        let axes = Axes { section: "peers", name: &place };
+        let is_ipv6_only = node.addresses.iter().all(IpAddr::is_ipv6);
+        if is_ipv6_only && node.interface.is_none() && self.plan.topology.nat64_prefix(id).is_some() {
+            let what = format!("give {} IPv4 by 464XLAT", node.name);
+            self.changes.push(Change::one(what, axes.path("clat"), true.to_string()));
+        } else if is_single && self.has_ipv6() && self.is_offered_ipv6(id) {
             let families = format!("[{}, {}]", Family::Ipv4, Family::Ipv6);
             self.changes.push(Change::one(
                 format!("let {} use both families", node.name),
@@ -263,22 +276,24 @@ impl Catalogue<'_> {
         let Some(link) = self.plan.topology.uplink(id) else { return };
         let section = match &node.element {
             Element::Server(_) => "servers",
-            Element::Peer(_) => "peers",
+            Element::Peer(_) | Element::Clat(_) => "peers",
             Element::Firewall(firewall) if !is_nickname(firewall) => "firewalls",
             Element::Nat(_) | Element::Firewall(_) | Element::Router => "nats",
         };
-        let path = |key: &str| format!("{section}.{}.link.{key}", place_in_file(node));
+        let name = Clat::peer(&node.name);
+        let place = place_in_file(node);
+        let path = |key: &str| format!("{section}.{}.link.{key}", Clat::peer(&place));
         // An interface that is down is no cable that is out.
         if !link.up && self.plan.topology.is_up(id) {
             self.changes.push(Change::one(
-                format!("plug in the uplink of {}", node.name),
+                format!("plug in the uplink of {name}"),
                 path("up"),
                 true.to_string(),
             ));
         }
         if link.loss != Probability::ZERO {
             self.changes.push(Change::one(
-                format!("let the uplink of {} lose nothing", node.name),
+                format!("let the uplink of {name} lose nothing"),
                 path("loss"),
                 "0%",
             ));

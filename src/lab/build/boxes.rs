@@ -65,6 +65,13 @@ impl Nat {
         self
     }
 
+    /// It translates IPv6 behind it to IPv4 outside (RFC 6146), where IPv4 addresses have this prefix, such as
+    /// `64:ff9b::/96`. It needs [`Nat::ipv6`]; without [`Nat::inside`] its hosts have IPv6 alone.
+    pub fn nat64(mut self, prefix: impl AsRef<str>) -> Self {
+        self.keys.set("nat64", Map::of("prefix", quoted(prefix.as_ref())));
+        self
+    }
+
     /// Its uplink.
     pub fn link(mut self, link: Link) -> Self {
         self.keys.set("link", link.keys);

@@ -173,6 +173,8 @@ impl Peer {
 settings! { Peer {
     /// Which candidates it may use.
     ice_transport_policy = "ice-transport-policy": IceTransportPolicy,
+    /// True: behind a NAT64 it has IPv4 all the same, by a translator of its own (464XLAT, RFC 6877).
+    clat = "clat": bool,
     /// Which real ICE stack runs here.
     agent = "agent": StackKind,
     /// Whether it asks the nearest NAT for a mapping of its socket (RFC 6886, RFC 6887).

@@ -51,6 +51,14 @@ fn ipv6() -> Ipv6 {
         .tcp_timeout(second())
 }
 
+fn carrier() -> Nat {
+    Nat::nickname(Nickname::RestrictedCone).ipv6(Ipv6::prefix("2001:db8:6::/64")).nat64("64:ff9b::/96")
+}
+
+fn phone() -> Peer {
+    Peer::behind("carrier").clat(true)
+}
+
 fn link() -> Link {
     Link::named("wifi")
         .delay(second())
@@ -169,11 +177,13 @@ fn draft() -> Draft {
         )
         .nat("home", nat())
         .nat("linux", Nat::profile("linux-masquerade"))
+        .nat("carrier", carrier())
         .firewall("firewall", firewall())
         .firewall("guests", Firewall::profile("guest-wifi").behind("linux"))
         .server("coturn", server())
         .peer("alice", peer())
         .peer("bob", Peer::behind("linux").turn_credentials("ann # lee", "wrong"))
+        .peer("phone", phone())
         .peer("carol", roamer())
         .signalling(Signalling::new().delay(second()).loss(Probability::ZERO).trickle(false))
         .call("alice", "bob")
@@ -239,13 +249,14 @@ fn there_is_a_typed_call_for_every_key() {
     };
     // What has one value only needs no call; matrix, tags and version are for files.
     let said = [
-        ("nats", with(&nat().keys, &["type", "profile"])),
+        ("nats", with(&nat().keys, &["type", "profile", "nat64"])),
         ("ipv6", with(&ipv6().keys, &[])),
+        ("nat64", BTreeSet::from(["prefix".to_owned()])),
         ("firewalls", with(&firewall().keys, &["profile"])),
         ("outbound", with(&outbound().keys, &[])),
         ("proxy", with(&proxy().keys, &[])),
         ("servers", with(&server().keys, &["address"])),
-        ("peers", with(&peer().keys, &["turn-credentials", "interfaces"])),
+        ("peers", with(&peer().keys, &["turn-credentials", "interfaces", "clat"])),
         ("interfaces", with(&interface().keys, &[])),
         ("link", with(&link().keys, &[])),
         (

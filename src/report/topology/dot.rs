@@ -35,7 +35,7 @@ fn look(plan: &Plan, node: NodeId) -> (&'static str, &'static str) {
     match plan.topology.node(node).element {
         Element::Router if plan.topology.parent(node).is_none() => ("shape=ellipse", "#818b98"),
         Element::Router => ("shape=box", "#818b98"),
-        Element::Nat(_) => ("shape=octagon", "#d55e00"),
+        Element::Nat(_) | Element::Clat(_) => ("shape=octagon", "#d55e00"),
         Element::Firewall(_) => ("shape=box, peripheries=2", "#b0568a"),
         Element::Server(_) => ("shape=cylinder", "#009e73"),
         Element::Peer(_) => ("shape=box, style=rounded", "#0072b2"),

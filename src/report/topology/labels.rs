@@ -23,6 +23,7 @@ pub fn type_lines(plan: &Plan, node: NodeId) -> Vec<String> {
             let what = if plan.topology.node(node).interface.is_some() { "interface" } else { "peer" };
             vec![format!("{what}, {}", peer.agent)]
         }
+        Element::Clat(clat) => vec!["464XLAT".into(), format!("IPv4 as {}", clat.prefix)],
     }
 }
 
@@ -31,8 +32,9 @@ pub fn label_lines(plan: &Plan, node: NodeId) -> Vec<String> {
     let Node { addresses, element, .. } = plan.topology.node(node);
     let mut lines = listed(addresses.iter().map(ToString::to_string).collect());
     if let Element::Nat(nat) = element {
-        lines.push(format!("inside {}", nat.inside));
+        lines.extend(nat.ipv4_inside().map(|inside| format!("inside {inside}")));
         lines.extend(nat.ipv6.as_ref().map(|side| format!("inside {}", side.prefix)));
+        lines.extend(nat.nat64.map(|nat64| format!("NAT64 {}", nat64.prefix)));
     }
     lines
 }

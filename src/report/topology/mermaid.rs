@@ -42,7 +42,7 @@ fn shape(plan: &Plan, node: NodeId) -> (&'static str, &'static str) {
     match plan.topology.node(node).element {
         Element::Router if plan.topology.parent(node).is_none() => ("((", "))"),
         Element::Router => ("(", ")"),
-        Element::Nat(_) => ("{{", "}}"),
+        Element::Nat(_) | Element::Clat(_) => ("{{", "}}"),
         Element::Firewall(_) => ("[[", "]]"),
         Element::Server(_) => ("[(", ")]"),
         Element::Peer(_) => ("([", "])"),

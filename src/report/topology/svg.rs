@@ -96,7 +96,7 @@ impl Drawing<'_> {
                 self.picture.rectangle("router", [x, y], [w, h], 3.0);
                 0.0
             }
-            Element::Nat(_) => {
+            Element::Nat(_) | Element::Clat(_) => {
                 self.picture.polygon("nat", &chamfered(x, y, w, h));
                 0.0
             }

@@ -78,7 +78,7 @@ fn event(reader: &mut Reader<'_>, node: &Node) -> Option<Event> {
     let before = reader.mistakes();
     let fields = reader.fields(node, &EVENT)?;
     let at = fields.get("at").and_then(|node| reader.leaf("at", node));
-    let keys = EVENT.built_keys().map(|key| key.name).filter(|name| *name != "at");
+    let keys = EVENT.keys.iter().map(|key| key.name).filter(|name| *name != "at");
     let mut actions: Vec<(&'static str, &Entry)> =
         keys.filter_map(|key| fields.entry(key).map(|entry| (key, entry))).collect();
     actions.sort_by_key(|(_, entry)| entry.key_span);
@@ -96,7 +96,7 @@ fn event(reader: &mut Reader<'_>, node: &Node) -> Option<Event> {
         }
         [] if reader.mistakes() > before => None,
         [] => {
-            let keys = listed(EVENT.built_keys().map(|key| key.name).filter(|name| *name != "at"));
+            let keys = listed(EVENT.keys.iter().map(|key| key.name).filter(|name| *name != "at"));
             reader.report(
                 Diagnostic::new(Code::MissingKey, "the event does nothing")
                     .at(node.span, "nothing happens")

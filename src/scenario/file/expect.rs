@@ -52,7 +52,8 @@ pub struct Drops {
 pub fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<Expectation> {
     let Some(fields) = reader.fields(node, &EXPECT) else { return Vec::new() };
     let mut found: Vec<Expectation> = EXPECT
-        .built_keys()
+        .keys
+        .iter()
         .filter_map(|key| fields.entry(key.name).map(|entry| (key.name, entry)))
         .flat_map(|(key, entry)| facts(reader, key, entry))
         .collect();

@@ -10,6 +10,7 @@ mod link;
 mod media;
 mod mesh;
 mod nat;
+mod nat64;
 mod peer;
 mod profile;
 mod profile_file;

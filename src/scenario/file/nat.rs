@@ -7,11 +7,11 @@ use ipnet::Ipv4Net;
 use super::firewall::refuse_fixed;
 use super::ipv6::{self, Ipv6};
 use super::link::{self, LinkSpec};
-use super::profile;
+use super::{nat64, profile};
 use crate::base::{PortRange, SimDuration};
 use crate::plan::{
-    ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, NatBehavior, Nickname,
-    Pooling, PortAssignment, PortMapping, RefreshDirection, ReplyMapping, Unsolicited,
+    ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, Nat64Prefix, NatBehavior,
+    Nickname, Pooling, PortAssignment, PortMapping, RefreshDirection, ReplyMapping, Unsolicited,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::keys::NAT;
@@ -36,6 +36,8 @@ pub struct Nat {
     pub inside: Option<At<Ipv4Net>>,
     /// `ipv6`.
     pub ipv6: Option<Ipv6>,
+    /// `nat64`.
+    pub nat64: Option<At<Nat64Prefix>>,
     /// `link`.
     pub link: Option<LinkSpec>,
     /// Where its keys stand that only a box that translates can have.
@@ -129,6 +131,7 @@ pub fn read_change(reader: &mut Reader<'_>, node: &Node) -> Option<Nat> {
             ("behind", "leave it out"),
             ("inside", "leave it out"),
             ("ipv6", "leave it out"),
+            ("nat64", "leave it out"),
             ("outside", "use `renumber`"),
             ("link", "use `set-link`"),
         ],
@@ -145,14 +148,15 @@ fn body(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Nat {
     let outside = fields.get("outside").and_then(|node| outside(reader, "outside", node));
     let inside = fields.get("inside").and_then(|node| reader.leaf("inside", node));
     let ipv6 = fields.get("ipv6").and_then(|node| ipv6::read(reader, node));
+    let nat64 = fields.get("nat64").and_then(|node| nat64::read(reader, node));
     let link = fields.get("link").and_then(|node| link::read(reader, node));
     let translating = AXES
         .into_iter()
-        .chain(["outside", "inside", "ipv6"])
+        .chain(["outside", "inside", "ipv6", "nat64"])
         .filter_map(|key| fields.entry(key).map(|entry| At::new(key, entry.key_span)))
         .collect();
     let start = kind.map(Start::Nickname).or(profile.map(Start::Profile));
-    Nat { behind, start, axes, outside, inside, ipv6, link, translating }
+    Nat { behind, start, axes, outside, inside, ipv6, nat64, link, translating }
 }
 
 /// Addresses that a NAT translates to, which are IPv4.

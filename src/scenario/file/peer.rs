@@ -38,6 +38,7 @@ pub struct Interface {
     pub address: Option<Vec<At<IpAddr>>>,
     pub families: Option<At<Vec<At<Family>>>>,
     pub link: Option<LinkSpec>,
+    pub clat: Option<At<bool>>,
     pub up: Option<At<bool>>,
 }
 
@@ -81,7 +82,10 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
     let fields = reader.fields(node, &PEER)?;
     let interfaces = fields.entry("interfaces").map(|entry| interfaces(reader, &fields, entry));
     Some(Peer {
-        alone: interface(reader, &fields),
+        alone: Interface {
+            clat: fields.get("clat").and_then(|node| reader.truth("clat", node)),
+            ..interface(reader, &fields)
+        },
         interfaces: interfaces.unwrap_or_default(),
         ice_servers: fields.get("ice-servers").and_then(|node| ice_server::read(reader, node)),
         turn_credentials: fields.entry("turn-credentials").and_then(|entry| {
@@ -107,13 +111,15 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Peer> {
     })
 }
 
-/// What stands with a peer that has one interface, or with one of several. `up` is a key of the latter alone.
+/// What stands with a peer that has one interface, or with one of several. `clat` is a key of the
+/// former alone, `up` of the latter.
 fn interface(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Interface {
     Interface {
         behind: fields.get("behind").and_then(|node| reader.node_name("behind", node)),
         address: fields.get("address").and_then(|node| addresses(reader, node)),
         families: fields.get("families").and_then(|node| families(reader, node)),
         link: fields.get("link").and_then(|node| link::read(reader, node)),
+        clat: None,
         up: None,
     }
 }
@@ -128,6 +134,14 @@ fn interfaces(reader: &mut Reader<'_>, peer: &Fields<'_>, entry: &Entry) -> Vec<
             .at(beside.key_span, "of which interface?")
             .see(entry.key_span, "the interfaces")
             .help(format!("move `{}` to one of the interfaces", beside.key)),
+        );
+    }
+    if let Some(clat) = peer.entry("clat") {
+        reader.report(
+            Diagnostic::new(Code::NotBuiltYet, "`clat` of a peer with several interfaces is not built yet")
+                .at(clat.key_span, "not in this version")
+                .see(entry.key_span, "the interfaces")
+                .help("leave the key out, or give the peer one interface"),
         );
     }
     let named = reader.named("interfaces", &entry.value);

@@ -13,7 +13,7 @@ pub use calls::{CALL, DROP, EXPECT, MEDIA, MEDIA_GAP, MESH, MOST_RESTARTS, SELEC
 pub use events::EVENT;
 pub use firewall::{FIREWALL, OUTBOUND, PROXY};
 pub use link::LINK;
-pub use nat::{IPV6, NAT};
+pub use nat::{IPV6, NAT, NAT64};
 pub use peer::{ICE_SERVER, INTERFACE, PEER};
 pub use server::SERVER;
 
@@ -131,8 +131,6 @@ pub enum Kind {
     Matrix,
     /// A name, or a list of them.
     Names,
-    /// Part of the format, but not of this version. Says what to do instead.
-    NotBuilt(&'static str),
 }
 
 impl Section {
@@ -145,19 +143,10 @@ impl Section {
     pub fn key(&self, spelling: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == spelling || key.aliases.contains(&spelling))
     }
-
-    /// The keys this version has.
-    pub fn built_keys(&self) -> impl Iterator<Item = &'static Key> {
-        self.keys.iter().filter(|key| !matches!(key.kind, Kind::NotBuilt(_)))
-    }
 }
 
 const fn key(name: &'static str, kind: Kind, default: &'static str, about: &'static str) -> Key {
     Key { name, aliases: &[], kind, default, about }
-}
-
-const fn not_built(name: &'static str, instead: &'static str) -> Key {
-    Key { name, aliases: &[], kind: Kind::NotBuilt(instead), default: "", about: "" }
 }
 
 /// The file itself.
@@ -232,6 +221,7 @@ pub static SECTIONS: &[&Section] = &[
     &FILE,
     &NAT,
     &IPV6,
+    &NAT64,
     &FIREWALL,
     &OUTBOUND,
     &PROXY,
@@ -296,7 +286,6 @@ impl Kind {
             Self::Gap => "duration or map (`media-gap`)".into(),
             Self::Matrix => "map from name to list of values".into(),
             Self::Names => "one or a list of names".into(),
-            Self::NotBuilt(_) => "not built yet".into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The keys of NATs.
 
-use super::{Kind, Section, key, not_built};
+use super::{Kind, Section, key};
 use crate::plan::{
     ConflictBehavior, FilterScope, FilteringBehavior, Hairpinning, MappingBehavior, Pooling, PortAssignment,
     PortMapping, RefreshDirection, ReplyMapping, Unsolicited,
@@ -139,6 +139,12 @@ pub static NAT: Section = Section {
             "The network behind it. Its first address is the NAT's own.",
         ),
         key("ipv6", Kind::Map(&IPV6), "IPv4 only", "Its IPv6 side."),
+        key(
+            "nat64",
+            Kind::Map(&NAT64),
+            "not there",
+            "It translates from IPv6 behind it to IPv4 outside (RFC 6146). Hosts behind it have IPv6 alone unless `inside` is given.",
+        ),
         key("link", Kind::Link, "`broadband` on the internet, `2ms` elsewhere", "Its uplink."),
         key(
             "port-mapping",
@@ -146,8 +152,20 @@ pub static NAT: Section = Section {
             "`off`",
             "By which protocol hosts behind it may ask for mappings (RFC 6886, RFC 6887). `upnp` is not built yet.",
         ),
-        not_built("nat64", "leave the key out: this version has no NAT64"),
     ],
+};
+
+/// The side of a NAT that translates IPv6 to IPv4.
+pub static NAT64: Section = Section {
+    name: "nat64",
+    about: "What a NAT64 needs beside `ipv6` and the axes of the NAT, which are those of its mappings. Names of servers that have \
+            IPv4 alone get an IPv6 address with this prefix (DNS64, RFC 6147); no DNS packets are simulated.",
+    keys: &[key(
+        "prefix",
+        Kind::Ipv6Network,
+        "required",
+        "What IPv4 addresses begin with inside: a /96 (RFC 6052).",
+    )],
 };
 
 /// The IPv6 side of a NAT.

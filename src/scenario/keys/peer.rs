@@ -57,6 +57,12 @@ pub static PEER: Section = Section {
             "What it tells of its own addresses (RFC 8828): all; mDNS names, which only peers on its own link can resolve; none; those of its default route, which are all where it has one interface.",
         ),
         key(
+            "clat",
+            Kind::Truth,
+            "`false`",
+            "True: behind a NAT64 it has IPv4 all the same, by a translator of its own (464XLAT, RFC 6877).",
+        ),
+        key(
             "ice-lite",
             Kind::Truth,
             "`false`",

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::{At, Reader, listed, nearest, shortened};
 use crate::scenario::diagnostic::{Code, Diagnostic};
-use crate::scenario::keys::{Key, Kind, Section};
+use crate::scenario::keys::{Kind, Section};
 use crate::scenario::source::Span;
 use crate::scenario::tree::{Entry, Node, Value};
 
@@ -52,7 +52,7 @@ impl Drop for Fields<'_> {
     fn drop(&mut self) {
         if cfg!(debug_assertions) && !std::thread::panicking() {
             let asked = self.asked.borrow();
-            for key in self.section.built_keys() {
+            for key in self.section.keys.iter() {
                 debug_assert!(
                     asked.contains(&key.name),
                     "nobody reads `{}` of {}",
@@ -72,7 +72,7 @@ impl Reader<'_> {
             Value::Map(entries) => entries.as_slice(),
             Value::Null => &[],
             Value::Scalar(_) | Value::List(_) => {
-                let keys = listed(section.built_keys().take(4).map(|key| key.name));
+                let keys = listed(section.keys.iter().take(4).map(|key| key.name));
                 self.wrong_kind(section.name, node, &format!("a map with keys such as {keys}"));
                 return None;
             }
@@ -83,10 +83,6 @@ impl Reader<'_> {
                 self.report(unknown_key(entry, section));
                 continue;
             };
-            if let Kind::NotBuilt(instead) = key.kind {
-                self.report(not_built_key(entry, key, instead));
-                continue;
-            }
             if let Some(first) = entries.get(key.name) {
                 self.report(duplicate(&entry.key, "key", first.key_span, entry.key_span));
                 continue;
@@ -165,7 +161,7 @@ fn duplicate(text: &str, what: &str, first: Span, second: Span) -> Diagnostic {
 fn unknown_key(entry: &Entry, section: &Section) -> Diagnostic {
     let message = format!("`{}` is not a key of {}", shortened(&entry.key), section.called());
     let diagnostic = Diagnostic::new(Code::UnknownKey, message).at(entry.key_span, "unknown key");
-    let names = || section.built_keys().map(|key| key.name);
+    let names = || section.keys.iter().map(|key| key.name);
     let spellings =
         section.keys.iter().flat_map(|key| [key.name].into_iter().chain(key.aliases.iter().copied()));
     let diagnostic = match nearest(&entry.key, spellings) {
@@ -173,10 +169,4 @@ fn unknown_key(entry: &Entry, section: &Section) -> Diagnostic {
         None => diagnostic,
     };
     diagnostic.help(format!("the keys of {} are {}", section.called(), listed(names())))
-}
-
-fn not_built_key(entry: &Entry, key: &Key, instead: &str) -> Diagnostic {
-    Diagnostic::new(Code::NotBuiltYet, format!("this version of punchlab does not have `{}` yet", key.name))
-        .at(entry.key_span, "not built yet")
-        .help(instead)
 }

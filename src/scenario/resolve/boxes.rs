@@ -1,9 +1,10 @@
 //! NATs, firewalls and what is behind what.
 
 use super::names::{Names, Section};
+use crate::base::SimDuration;
 use crate::plan::{
-    Access, FilteringBehavior, Firewall, Inspect, NatBehavior, NicknameMeaning, PortAssignment, Proxy,
-    TcpLifetimes, Topology,
+    Access, FilteringBehavior, Firewall, Hairpinning, Inspect, MappingBehavior, Nat64Prefix, NatBehavior,
+    NicknameMeaning, PortAssignment, Proxy, TcpLifetimes, Topology,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, LinkSpec, Named, Start};
@@ -26,6 +27,10 @@ pub struct Box<'f> {
     pub link: Option<&'f LinkSpec>,
     /// `ipv6`, if it translates.
     pub ipv6: Option<&'f file::Ipv6>,
+    /// `nat64`, if it translates.
+    pub nat64: Option<&'f At<Nat64Prefix>>,
+    /// True: no host behind it has IPv4.
+    pub ipv6_only: bool,
     /// The section it stands in.
     pub section: &'static str,
     /// What it does that the file does not say.
@@ -50,6 +55,9 @@ pub struct Boxes<'f> {
     pub all: Vec<Box<'f>>,
     leaves: Vec<Option<usize>>,
 }
+
+/// RFC 6146 §4: UDP_DEFAULT.
+const NAT64_LIFETIME: SimDuration = SimDuration::from_secs(300);
 
 const BEHIND: [Section; 2] = [Section::Nat, Section::Firewall];
 
@@ -114,6 +122,13 @@ impl<'f> Boxes<'f> {
             at = self.realm(self.all[nat].parent);
         }
         above
+    }
+
+    /// The prefix of the nearest NAT64 at or above `from`, for hosts there; `None`: there is none.
+    pub fn nat64_prefix(&self, from: Option<usize>) -> Option<Nat64Prefix> {
+        let own = self.realm(from)?;
+        let mut nats = std::iter::once(own).chain(self.realms_above(own));
+        nats.find_map(|nat| self.all[nat].nat64).map(|prefix| prefix.value)
     }
 
     /// Reports every circle once and cuts it open, so that what follows comes to an end.
@@ -194,25 +209,36 @@ fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>
             What::Filters(Firewall { label, tcp, ..profiles::stateful(filtering, lifetime) })
         }
         Some(NicknameMeaning::Nat(mut behavior)) => {
+            if body.nat64.is_some() && matches!(&body.start, Some(Start::Nickname(_))) {
+                nat64_lifetimes(&mut behavior);
+            }
             body.axes.apply(&mut behavior);
             check_blocks(reader, body, &behavior);
             What::Translates(behavior, index, label)
         }
         None => {
-            let mapping = body
-                .axes
-                .mapping
-                .as_ref()
-                .map_or(crate::plan::MappingBehavior::EndpointIndependent, |at| at.value);
+            let mapping =
+                body.axes.mapping.as_ref().map_or(MappingBehavior::EndpointIndependent, |at| at.value);
             let filtering =
                 body.axes.filtering.as_ref().map_or(FilteringBehavior::EndpointIndependent, |at| at.value);
             let mut behavior = NatBehavior::new(mapping, filtering);
+            if body.nat64.is_some() {
+                nat64_lifetimes(&mut behavior);
+            }
             body.axes.apply(&mut behavior);
             check_blocks(reader, body, &behavior);
             What::Translates(behavior, index, None)
         }
     };
-    let ipv6 = body.ipv6.as_ref().filter(|_| matches!(what, What::Translates(..)));
+    if let (What::Translates(behavior, ..), Some(_)) = (&what, &body.nat64) {
+        check_nat64(reader, &nat.name, body, behavior);
+    }
+    let translates = matches!(what, What::Translates(..));
+    if translates {
+        check_nat64_alone(reader, body);
+    }
+    let ipv6 = body.ipv6.as_ref().filter(|_| translates);
+    let nat64 = body.nat64.as_ref().filter(|_| translates && ipv6.is_some());
     let mut assumed = match &what {
         // A profile is a file that says everything.
         What::Translates(..) if matches!(&body.start, Some(Start::Profile(_))) => Vec::new(),
@@ -228,6 +254,8 @@ fn from_nat<'f>(reader: &mut Reader<'_>, index: usize, nat: &'f Named<file::Nat>
         behind: body.behind.as_ref(),
         link: body.link.as_ref(),
         ipv6,
+        nat64,
+        ipv6_only: nat64.is_some() && body.inside.is_none(),
         section: "nats",
         assumed,
     }
@@ -259,6 +287,66 @@ pub fn check_blocks(reader: &mut Reader<'_>, nat: &file::Nat, behavior: &NatBeha
             _ => diagnostic,
         };
         reader.report(diagnostic.help("remove `port-block-size`, or write `port-assignment: random`"));
+    }
+}
+
+/// RFC 6146 §4: what a NAT64 remembers a UDP mapping for.
+pub fn nat64_lifetimes(behavior: &mut NatBehavior) {
+    behavior.lifetimes.udp = NAT64_LIFETIME;
+    behavior.lifetimes.udp_unreplied = NAT64_LIFETIME;
+}
+
+/// Hosts behind a NAT64 have IPv6.
+fn check_nat64_alone(reader: &mut Reader<'_>, nat: &file::Nat) {
+    let given = |key| nat.translating.iter().find(|given| given.value == key);
+    if let (Some(nat64), None) = (given("nat64"), given("ipv6")) {
+        reader.report(
+            Diagnostic::new(Code::MissingKey, "`nat64` translates IPv6, but nothing behind this NAT has any")
+                .at(nat64.span, "needs `ipv6` beside it")
+                .help("add `ipv6: { prefix: 2001:db8:a::/64 }`"),
+        );
+    }
+}
+
+/// A NAT64 leaves less open than RFC 4787 does.
+pub fn check_nat64(reader: &mut Reader<'_>, name: &At<String>, nat: &file::Nat, behavior: &NatBehavior) {
+    let start = match &nat.start {
+        Some(Start::Nickname(nickname)) => nickname.span,
+        Some(Start::Profile(profile)) => profile.span,
+        None => name.span,
+    };
+    let mut refuse = |span: Option<Span>, what: &str, is: String, help: &str| {
+        let message = format!("`{}` is a NAT64, which {what}, but has `{is}`", name.value);
+        reader.report(
+            Diagnostic::new(Code::Contradiction, message)
+                .at(span.unwrap_or(start), "not as NAT64")
+                .help(help),
+        );
+    };
+    let axes = &nat.axes;
+    if behavior.mapping != MappingBehavior::EndpointIndependent {
+        refuse(
+            axes.mapping.as_ref().map(|at| at.span),
+            "maps all destinations alike (RFC 6146 section 1.2.3)",
+            format!("mapping: {}", behavior.mapping),
+            "write `mapping: endpoint-independent`, or a `type` such as `restricted-cone`",
+        );
+    }
+    if behavior.filtering == FilteringBehavior::AddressAndPortDependent {
+        refuse(
+            axes.filtering.as_ref().map(|at| at.span),
+            "filters by address or not at all (RFC 6146 section 1.2.3)",
+            format!("filtering: {}", behavior.filtering),
+            "write `filtering: address-dependent` or `filtering: endpoint-independent`",
+        );
+    }
+    if behavior.hairpinning == Hairpinning::InternalSource {
+        refuse(
+            axes.hairpinning.as_ref().map(|at| at.span),
+            "shows the external source of what it turns round (RFC 6146 section 3.8)",
+            format!("hairpinning: {}", behavior.hairpinning),
+            "write `hairpinning: external-source`",
+        );
     }
 }
 
@@ -330,6 +418,8 @@ fn from_firewall<'f>(reader: &mut Reader<'_>, named: &'f Named<file::Firewall>) 
         behind: body.behind.as_ref(),
         link: body.link.as_ref(),
         ipv6: None,
+        nat64: None,
+        ipv6_only: false,
         section: "firewalls",
         assumed,
     }

@@ -7,7 +7,7 @@ use super::assumed::{Assumed, list};
 use super::boxes::{Boxes, What};
 use super::link::{link, named_link};
 use crate::base::{NodeId, SimDuration};
-use crate::plan::{Element, FilteringBehavior, Ipv6Side, Link, Nat, TcpLifetimes, Topology};
+use crate::plan::{Element, FilteringBehavior, Ipv6Side, Link, Nat, Nat64, TcpLifetimes, Topology};
 use crate::scenario::read::Reader;
 
 /// RFC 6092 REC-14: how long a UDP flow over IPv6 is remembered.
@@ -76,7 +76,7 @@ impl Boxes<'_> {
                 if network.outside_assumed {
                     assumed.note(&key, "outside", list(&network.outside));
                 }
-                if network.inside_assumed {
+                if network.inside_assumed && !each.ipv6_only {
                     assumed.note(&key, "inside", network.inside);
                 }
                 let ipv6 = self.ipv6_side(index, addresses, &key, assumed);
@@ -85,6 +85,7 @@ impl Boxes<'_> {
                     inside: IpNet::V4(network.inside),
                     gateway: network.gateway.into(),
                     ipv6,
+                    nat64: each.nat64.map(|prefix| Nat64 { prefix: prefix.value, ipv6_only: each.ipv6_only }),
                     label: label.clone(),
                 };
                 (Element::Nat(nat), network.outside.clone())
@@ -92,6 +93,7 @@ impl Boxes<'_> {
         };
         topology.add(above, &each.name.value, element, outside, link)
     }
+
     fn ipv6_side(
         &self,
         index: usize,

@@ -236,7 +236,13 @@ fn check_family(
         let mut addresses = interfaces.iter().flat_map(|node| &topology.node(*node).addresses);
         addresses.all(|address| Family::from(*address) != family)
     };
-    let Some(node) = calls.iter().flat_map(|call| [call.from, call.to]).find(lacks) else { return };
+    // A NAT64 stands between two families; the caller's end is what counts.
+    let translates =
+        |call: &Call| [call.from, call.to].into_iter().any(|node| topology.nat64_prefix(node).is_some());
+    let ends = calls
+        .iter()
+        .flat_map(|call| if translates(call) { vec![call.from] } else { vec![call.from, call.to] });
+    let Some(node) = ends.into_iter().find(|node| lacks(node)) else { return };
     let node = topology.node(node);
     let name = node.interface.as_ref().map_or(&node.name, |interface| &interface.host);
     let mut diagnostic = Diagnostic::new(

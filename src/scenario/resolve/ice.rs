@@ -6,16 +6,27 @@ use super::assumed::{Assumed, list};
 use super::lite::is_lite;
 use super::names::{Names, Section};
 use super::servers::Placed;
-use crate::plan::{Credentials, IceServer, IceServerKind, Listen, Transport, default_port, ice_uri};
+use crate::plan::{
+    Credentials, IceServer, IceServerKind, Listen, Nat64Prefix, Transport, default_port, ice_uri,
+};
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, Named, Uri};
 use crate::scenario::read::{At, Reader, listed};
+
+/// What a peer can send to.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach<'a> {
+    /// Its own addresses.
+    pub own: &'a [IpAddr],
+    /// The prefix of the NAT64 that is its way to IPv4, if that is its way.
+    pub nat64: Option<Nat64Prefix>,
+}
 
 /// The servers of one peer.
 pub fn servers(
     reader: &mut Reader<'_>,
     file: &File,
-    (peer, own): (&Named<file::Peer>, &[IpAddr]),
+    (peer, reach): (&Named<file::Peer>, Reach<'_>),
     names: &Names<'_>,
     placed: &[Placed],
     assumed: &mut Assumed,
@@ -32,7 +43,8 @@ pub fn servers(
     match &peer.body.ice_servers {
         Some(given) => {
             for entry in given {
-                let Some((server, addresses)) = target(reader, file, names, (placed, own), &entry.uri) else {
+                let Some((server, addresses)) = target(reader, file, names, (placed, reach), &entry.uri)
+                else {
                     continue;
                 };
                 let file::Uri { kind, transport, target } = &entry.uri.value;
@@ -61,7 +73,7 @@ pub fn servers(
         None => {
             for (index, server) in file.servers.iter().enumerate() {
                 let mut add = |Listen { port, transport }, kind, credentials: Option<Credentials>| {
-                    for address in placed[index].addresses_for(own) {
+                    for address in placed[index].addresses_for(reach) {
                         let address = SocketAddr::new(address, port);
                         let (host, credentials) = (Some(server.name.value.clone()), credentials.clone());
                         let node = placed[index].node;
@@ -116,22 +128,30 @@ fn uris(file: &File, servers: &[IceServer], placed: &[Placed]) -> String {
 }
 
 impl Placed {
-    /// The addresses that the server's name stands for to a peer with these addresses of its own: one of each family they
-    /// share, IPv6 first (RFC 6724 §6). A server of no family of the peer's has the address a DNS would tell all the same.
-    fn addresses_for(&self, own: &[IpAddr]) -> Vec<IpAddr> {
-        let first = |is_wanted: fn(&IpAddr) -> bool| self.addresses.iter().copied().find(is_wanted);
-        let shared = [IpAddr::is_ipv6, IpAddr::is_ipv4].into_iter().filter(|family| own.iter().any(family));
-        let addresses: Vec<IpAddr> = shared.filter_map(first).collect();
+    /// The addresses that the server's name stands for to a peer: one of each family they share, IPv6 first (RFC 6724
+    /// §6). Behind a NAT64 DNS makes an IPv6 address for a server that has none (RFC 6147). A server of no family of the
+    /// peer's has the address a DNS would tell all the same.
+    fn addresses_for(&self, reach: Reach<'_>) -> Vec<IpAddr> {
+        let uses = |is_wanted: fn(&IpAddr) -> bool| reach.own.iter().any(is_wanted);
+        let ipv4 = self.addresses.iter().find_map(|address| match address {
+            IpAddr::V4(address) => Some(*address),
+            IpAddr::V6(_) => None,
+        });
+        let ipv6 = self.addresses.iter().copied().find(IpAddr::is_ipv6);
+        let made_up = || Some(IpAddr::from(reach.nat64?.embed(ipv4?)));
+        let ipv6 = ipv6.or_else(made_up).filter(|_| uses(IpAddr::is_ipv6));
+        let ipv4 = ipv4.map(IpAddr::from).filter(|_| uses(IpAddr::is_ipv4));
+        let addresses: Vec<IpAddr> = ipv6.into_iter().chain(ipv4).collect();
         if addresses.is_empty() { self.addresses.first().copied().into_iter().collect() } else { addresses }
     }
 }
 
-/// The server a URI stands for, and its addresses and port, for a peer with these addresses of its `own`.
+/// The server a URI stands for, and its addresses and port, for a peer.
 fn target(
     reader: &mut Reader<'_>,
     file: &File,
     names: &Names<'_>,
-    (placed, own): (&[Placed], &[IpAddr]),
+    (placed, reach): (&[Placed], Reach<'_>),
     uri: &At<Uri>,
 ) -> Option<(usize, Vec<SocketAddr>)> {
     let Uri { kind, transport, target } = &uri.value;
@@ -142,7 +162,7 @@ fn target(
             server.name.value == host || server.body.host.as_ref().is_some_and(|name| name.value == host);
         let by_address = literal.filter(|address| placed.addresses.contains(address));
         let by_address = by_address.map(|address| vec![address]);
-        by_address.or(by_name.then(|| placed.addresses_for(own))).map(|addresses| (index, addresses))
+        by_address.or(by_name.then(|| placed.addresses_for(reach))).map(|addresses| (index, addresses))
     });
     let Some((index, addresses)) = named else {
         let name = At::new(host.to_owned(), uri.span);

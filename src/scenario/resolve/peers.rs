@@ -1,5 +1,7 @@
 //! Peers and their interfaces become nodes.
 
+use std::net::IpAddr;
+
 use super::addresses::Addresses;
 use super::assumed::{Assumed, list, one_or_list};
 use super::boxes::Boxes;
@@ -8,9 +10,9 @@ use super::link::{link, named_link};
 use super::names::{Names, Section};
 use super::servers::Placed;
 use super::{Above, ice, lite, port_mapping, proxy};
-use crate::base::NodeId;
+use crate::base::{NodeId, SimDuration};
 use crate::plan::{
-    Element, Family, HostCandidates, IceTransportPolicy, Interface, Link, Peer, StackKind, Topology,
+    Clat, Element, Family, HostCandidates, IceTransportPolicy, Interface, Link, Peer, StackKind, Topology,
 };
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, File, Named};
@@ -53,12 +55,14 @@ pub fn build(
             .zip(numbers.clone())
             .map(|(leaf, number)| place(reader, ground, *leaf, number, assumed))
             .collect();
-        let own = &ground.addresses.leaves[numbers.clone()];
-        let all: Vec<_> = own.concat();
+        let own: Vec<Vec<IpAddr>> = numbers.clone().map(|number| own_addresses(ground, number)).collect();
+        let all = own.concat();
+        let nat64 = ground.families[numbers.clone()].iter().find_map(|families| families.nat64);
+        let reach = ice::Reach { own: &all, nat64 };
         let key = format!("peers.{}", peer.name.value);
         check_privacy(reader, peer);
         let agent = agent(peer, ground.above, &key, assumed);
-        let servers = ice::servers(reader, ground.file, (peer, &all), ground.names, ground.servers, assumed);
+        let servers = ice::servers(reader, ground.file, (peer, reach), ground.names, ground.servers, assumed);
         let policy = peer.body.ice_transport_policy.as_ref();
         let config = Peer {
             agent,
@@ -75,17 +79,27 @@ pub fn build(
         };
         let ways = (ground.file, ground.boxes, ground.addresses);
         let gateways = port_mapping::of_peer(reader, ways, peer, numbers.clone(), assumed);
-        let behind: Vec<_> = numbers.map(|number| ground.boxes.leaf_parent(number)).collect();
+        let clats = numbers.clone().map(|number| clat(ground, number));
+        let behind: Vec<_> = numbers.clone().map(|number| ground.boxes.leaf_parent(number)).collect();
         let proxies = proxy::of_peer(reader, peer, ground.boxes, &behind, ground.addresses);
         let mut first = None;
+        let plugs = links.into_iter().zip(clats);
         let asked = gateways.into_iter().zip(proxies);
-        for (((leaf, (above, mut link)), addresses), (port_mapping, proxy)) in
-            leaves.iter().zip(links).zip(own).zip(asked)
+        for (((leaf, ((mut above, mut link), clat)), addresses), (port_mapping, proxy)) in
+            leaves.iter().zip(plugs).zip(own).zip(asked)
         {
             let up = leaf.body.up.as_ref().is_none_or(|up| up.value);
             link.up &= up;
+            let name = &leaf.name.value;
+            if let Some(clat) = clat {
+                // Between a host and its translator there is nothing.
+                let inner = Link { mtu: link.mtu, ..Link::with_delay(SimDuration::ZERO) };
+                let outside = vec![clat.address.into()];
+                above = topology.add(above, Clat::name(name), Element::Clat(clat), outside, link);
+                link = inner;
+            }
             let element = Element::Peer(Peer { port_mapping, proxy, ..config.clone() });
-            let node = topology.add(above, &leaf.name.value, element, addresses.clone(), link);
+            let node = topology.add(above, name, element, addresses, link);
             let first = *first.get_or_insert(node);
             if !peer.body.interfaces.is_empty() {
                 let host = peer.name.value.clone();
@@ -93,6 +107,18 @@ pub fn build(
             }
         }
     }
+}
+
+/// The addresses of an interface: the one its translator gives it comes first.
+fn own_addresses(ground: &Ground<'_, '_>, number: usize) -> Vec<IpAddr> {
+    let by_clat = clat(ground, number).map(|_| IpAddr::from(Clat::HOST));
+    by_clat.into_iter().chain(ground.addresses.leaves[number].iter().copied()).collect()
+}
+
+/// The translator of an interface that has IPv4 by 464XLAT.
+fn clat(ground: &Ground<'_, '_>, number: usize) -> Option<Clat> {
+    let (address, prefix) = ground.addresses.clats[number].zip(ground.families[number].nat64)?;
+    Some(Clat { prefix, address })
 }
 
 /// Names and default routes of several interfaces are not there yet.
@@ -128,8 +154,10 @@ fn place(
         assumed.note(&key, "behind", Topology::INTERNET);
     }
     let own = &ground.addresses.leaves[number];
-    if leaf.body.families.is_none() && ground.families[number].ipv6 {
-        assumed.note(&key, "families", list(Family::ALL));
+    let Families { ipv4, ipv6, .. } = ground.families[number];
+    if leaf.body.families.is_none() && ipv6 {
+        let all: &[Family] = if ipv4 { Family::ALL } else { &[Family::Ipv6] };
+        assumed.note(&key, "families", list(all));
     }
     if leaf.body.address.as_ref().map_or(0, Vec::len) < own.len() {
         assumed.note(&key, "address", one_or_list(own));

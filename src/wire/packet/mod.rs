@@ -139,11 +139,7 @@ impl Packet {
 
     /// The upper layer's protocol.
     pub const fn protocol(&self) -> Protocol {
-        match self.body {
-            Body::Udp(_) => Protocol::Udp,
-            Body::Tcp(_) => Protocol::Tcp,
-            Body::Icmp(_) => Protocol::Icmp,
-        }
+        self.body.protocol()
     }
 
     /// The bytes of IP packet this is, headers included.
@@ -169,6 +165,15 @@ impl Packet {
 }
 
 impl Body {
+    /// Its protocol.
+    pub const fn protocol(&self) -> Protocol {
+        match self {
+            Self::Udp(_) => Protocol::Udp,
+            Self::Tcp(_) => Protocol::Tcp,
+            Self::Icmp(_) => Protocol::Icmp,
+        }
+    }
+
     /// The application's bytes; empty for ICMP.
     pub fn payload(&self) -> &[u8] {
         match self {

@@ -24,6 +24,7 @@ fn lab(filtering: FilteringBehavior) -> Lab {
         inside: "10.0.0.0/24".parse().expect("a network"),
         gateway: ip("10.0.0.1"),
         ipv6: Some(side),
+        nat64: None,
         label: None,
     };
     let mut topology = Topology::new();

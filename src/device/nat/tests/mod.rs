@@ -10,6 +10,7 @@ mod invariants;
 mod ipv6;
 mod lifetimes;
 mod mapping;
+mod nat64;
 mod pipeline;
 mod pooling;
 mod port_mapping;
@@ -53,6 +54,7 @@ impl Lab {
             inside: "10.0.0.0/8".parse().expect("a network"),
             gateway: ip("10.0.0.1"),
             ipv6: None,
+            nat64: None,
             label: None,
         };
         let mut topology = Topology::new();

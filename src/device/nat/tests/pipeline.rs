@@ -100,6 +100,7 @@ fn carrier_with_customer(customer: &str) -> Nat {
         inside: "100.64.0.0/10".parse().expect("a network"),
         gateway: ip("100.64.0.1"),
         ipv6: None,
+        nat64: None,
         label: None,
     };
     let mut topology = Topology::new();

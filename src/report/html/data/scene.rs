@@ -95,6 +95,9 @@ fn about(plan: &Plan, element: &Element) -> Vec<String> {
         Element::Firewall(firewall) => firewall_lines(firewall),
         Element::Server(server) => server_lines(server),
         Element::Peer(peer) => peer_lines(plan, peer),
+        Element::Clat(clat) => {
+            vec![format!("what programs send by IPv4 leaves from {} to {}", clat.address, clat.prefix)]
+        }
     }
 }
 
@@ -108,7 +111,9 @@ fn nat_lines(nat: &Nat) -> Vec<String> {
             format!("ipv6.tcp-timeout: {}", side.tcp.established),
         ]
     });
-    std::iter::once(format!("inside: {}", nat.inside)).chain(axes).chain(ipv6).collect()
+    let inside = nat.ipv4_inside().map(|inside| format!("inside: {inside}"));
+    let nat64 = nat.nat64.map(|nat64| format!("nat64.prefix: {}", nat64.prefix));
+    inside.into_iter().chain(axes).chain(ipv6).chain(nat64).collect()
 }
 
 fn firewall_lines(firewall: &Firewall) -> Vec<String> {

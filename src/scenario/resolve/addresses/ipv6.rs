@@ -6,6 +6,7 @@ use ipnet::Ipv6Net;
 use rustc_hash::FxHashMap;
 
 use super::{Boxes, Families, of_family, twice};
+use crate::plan::Nat64Prefix;
 use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::File;
 use crate::scenario::read::{At, Reader};
@@ -29,6 +30,8 @@ pub struct Assigned {
     pub servers: Vec<Vec<IpAddr>>,
     /// By number of the peer's interface.
     pub leaves: Vec<Vec<IpAddr>>,
+    /// The translators' own, by number of the peer's interface.
+    pub clats: Vec<Option<Ipv6Addr>>,
 }
 
 /// Where servers get their addresses from, and where they do if the file has a network there (RFC 3849, RFC 9637).
@@ -43,6 +46,8 @@ const PUBLIC: [Ipv6Net; 2] = [
 ];
 /// The number of the first host behind a NAT.
 const FIRST_HOST: u128 = 0x10;
+/// The number of the first host's translator, as one reads it: `::464:10`.
+const FIRST_CLAT: u128 = 0x464_0010;
 
 /// Somebody who has IPv6 addresses.
 struct Owner<'f> {
@@ -65,6 +70,7 @@ pub fn assign(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>, families:
         networks: networks(boxes),
         servers: vec![Vec::new(); file.servers.len()],
         leaves: vec![Vec::new(); families.len()],
+        clats: vec![None; families.len()],
     };
     check_networks(reader, boxes, &assigned.networks);
     let owners = owners(file, boxes, families);
@@ -84,14 +90,22 @@ pub fn assign(reader: &mut Reader<'_>, file: &File, boxes: &Boxes<'_>, families:
     for owner in &owners {
         let addresses = match &owner.explicit {
             Some(explicit) => explicit.iter().map(|address| address.value).collect(),
-            None => vec![next(&assigned.networks, owner, &mut taken).into()],
+            None => vec![next(&assigned.networks, owner, FIRST_HOST, &mut taken).into()],
         };
         match owner.who {
             Who::Server(index) => assigned.servers[index] = addresses,
             Who::Leaf(index) => assigned.leaves[index] = addresses,
         }
     }
+    for owner in &owners {
+        if let Who::Leaf(index) = owner.who
+            && families[index].clat
+        {
+            assigned.clats[index] = Some(next(&assigned.networks, owner, FIRST_CLAT, &mut taken));
+        }
+    }
     check_servers(reader, file);
+    check_nat64(reader, boxes, &assigned);
     assigned
 }
 
@@ -210,11 +224,12 @@ fn check(
 fn next(
     networks: &[Option<Ipv6Network>],
     owner: &Owner<'_>,
+    first: u128,
     taken: &mut FxHashMap<Ipv6Addr, Option<(&At<String>, Span)>>,
 ) -> Ipv6Addr {
     let own = owner.nat.and_then(|nat| networks[nat].as_ref());
     let (network, mut number) = match (own, owner.who) {
-        (Some(network), _) => (network.prefix, FIRST_HOST),
+        (Some(network), _) => (network.prefix, first),
         (None, Who::Server(_)) => (free(networks, SERVERS), 1),
         (None, Who::Leaf(_)) => (free(networks, PUBLIC), 1),
     };
@@ -230,6 +245,28 @@ fn next(
 fn free(networks: &[Option<Ipv6Network>], of: [Ipv6Net; 2]) -> Ipv6Net {
     let is_free = |net: &Ipv6Net| !networks.iter().flatten().any(|network| overlap(network.prefix, *net));
     of.into_iter().find(is_free).unwrap_or(of[0])
+}
+
+/// An address that stands for another belongs to nobody.
+fn check_nat64(reader: &mut Reader<'_>, boxes: &Boxes<'_>, assigned: &Assigned) {
+    let everybody = || assigned.servers.iter().chain(&assigned.leaves).flatten();
+    for nat64 in boxes.all.iter().filter_map(|each| each.nat64) {
+        let prefix = nat64.value;
+        let network = assigned.networks.iter().flatten().find(|own| overlap(own.prefix, prefix.network()));
+        let address = everybody().find(|address| prefix.embedded(**address).is_some());
+        let (whose, see) = match (network, address) {
+            (Some(network), _) => (format!("{}, which hosts have", network.prefix), Some(network.span)),
+            (None, Some(address)) => (format!("{address}, which somebody has"), None),
+            (None, None) => continue,
+        };
+        let message = format!("the NAT64 prefix {prefix} would hide {whose}");
+        let mut diagnostic =
+            Diagnostic::new(Code::OverlappingNetworks, message).at(nat64.span, "means IPv4 addresses");
+        if let Some(see) = see {
+            diagnostic = diagnostic.see(see, "a network with hosts");
+        }
+        reader.report(diagnostic.help(format!("write `\"{}\"`", Nat64Prefix::WELL_KNOWN)));
+    }
 }
 
 fn check_servers(reader: &mut Reader<'_>, file: &File) {

@@ -5,7 +5,7 @@
 
 mod ipv6;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::Ipv4Net;
 use rustc_hash::FxHashMap;
@@ -31,6 +31,8 @@ pub struct Addresses {
     pub leaves: Vec<Vec<IpAddr>>,
     /// By number of the box; firewalls with a proxy alone have any.
     pub proxies: Vec<Vec<IpAddr>>,
+    /// The IPv6 addresses of hosts' translators, by number of the peer's interface.
+    pub clats: Vec<Option<Ipv6Addr>>,
 }
 
 /// The networks at both sides of a NAT.
@@ -89,6 +91,7 @@ impl Addresses {
             servers: vec![Vec::new(); file.servers.len()],
             leaves: vec![Vec::new(); families.len()],
             proxies: vec![Vec::new(); boxes.all.len()],
+            clats: Vec::new(),
         };
         let owners = owners(file, boxes, families);
         let mut taken = Taken::default();
@@ -123,6 +126,7 @@ impl Addresses {
         for (all, more) in addresses.leaves.iter_mut().zip(ipv6.leaves) {
             all.extend(more);
         }
+        addresses.clats = ipv6.clats;
         addresses
     }
 

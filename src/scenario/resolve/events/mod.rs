@@ -113,7 +113,7 @@ impl Replay<'_> {
                 let mut set = |(name, change): &(_, file::Nat)| {
                     let node = self.nat(reader, "set-nat", name)?;
                     let Element::Nat(nat) = &mut self.now.node_mut(node).element else { return None };
-                    nat.behavior = values::nat(reader, name, change, &nat.behavior)?;
+                    nat.behavior = values::nat(reader, name, change, (&nat.behavior, nat.nat64.is_some()))?;
                     Some((node, nat.behavior.clone()))
                 };
                 Action::SetNat(nats.iter().filter_map(&mut set).collect())
@@ -194,7 +194,10 @@ impl Replay<'_> {
         )?;
         let what = "`set-link` changes the uplink of";
         let node = peers::one_node(reader, &self.now, name, what)?;
-        let uplink = self.now.node(node).ports.first()?;
+        // A host's translator is part of it.
+        let clat =
+            self.now.parent(node).filter(|above| matches!(self.now.node(*above).element, Element::Clat(_)));
+        let uplink = self.now.node(clat.unwrap_or(node)).ports.first()?;
         Some(uplink.link)
     }
 

@@ -5,20 +5,25 @@ use crate::scenario::diagnostic::{Code, Diagnostic};
 use crate::scenario::file::{self, Start};
 use crate::scenario::profiles::{self, Profile};
 use crate::scenario::read::{At, Reader};
-use crate::scenario::resolve::boxes::{check_blocks, check_inspection};
+use crate::scenario::resolve::boxes::{check_blocks, check_inspection, check_nat64, nat64_lifetimes};
 
 /// How a NAT translates after a change.
 pub fn nat(
     reader: &mut Reader<'_>,
     name: &At<String>,
     change: &file::Nat,
-    now: &NatBehavior,
+    (now, is_nat64): (&NatBehavior, bool),
 ) -> Option<NatBehavior> {
     let mut behavior = match &change.start {
         None => now.clone(),
         Some(Start::Profile(profile)) => profiles::find(profile.value).and_then(Profile::behavior)?,
         Some(Start::Nickname(nickname)) => match nickname.value.meaning() {
-            NicknameMeaning::Nat(behavior) => behavior,
+            NicknameMeaning::Nat(mut behavior) => {
+                if is_nat64 {
+                    nat64_lifetimes(&mut behavior);
+                }
+                behavior
+            }
             NicknameMeaning::Router | NicknameMeaning::Firewall(_) => {
                 let message =
                     format!("`{}` cannot become `{}`, which translates nothing", name.value, nickname.value);
@@ -45,6 +50,9 @@ pub fn nat(
         return None;
     }
     check_blocks(reader, change, &behavior);
+    if is_nat64 {
+        check_nat64(reader, name, change, &behavior);
+    }
     Some(behavior)
 }
 
