@@ -1,6 +1,5 @@
 //! The TURN server of the simulation on real sockets. It speaks in messages; here they become datagrams and streams.
 
-use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
@@ -15,6 +14,7 @@ use punchlab::plan::{Credentials, Listen, StateChange, Transport, Turn};
 use punchlab::transport::Piece;
 use punchlab::transport::framing::{Framing, Messages};
 use punchlab::wire::Flow;
+use rustc_hash::FxHashMap;
 
 /// A server on a UDP and a TCP port of the same number, for as long as the test runs.
 pub struct Bridge {
@@ -29,8 +29,8 @@ struct State {
     server: TurnServer,
     outbox: Outbox,
     /// The sockets of relayed transport addresses.
-    relays: HashMap<SocketAddr, UdpSocket>,
-    streams: HashMap<ClientId, TcpStream>,
+    relays: FxHashMap<SocketAddr, UdpSocket>,
+    streams: FxHashMap<ClientId, TcpStream>,
 }
 
 impl Bridge {
@@ -43,8 +43,12 @@ impl Bridge {
         let config = config(listen.to_vec(), relay_ports);
         let random = Random::stream(1, "turn", "server");
         let server = TurnServer::new(&config, &[address.ip()], vec![address.port()], 64, random);
-        let state =
-            State { server, outbox: Outbox::new(true), relays: HashMap::new(), streams: HashMap::new() };
+        let state = State {
+            server,
+            outbox: Outbox::new(true),
+            relays: FxHashMap::default(),
+            streams: FxHashMap::default(),
+        };
         let bridge = Arc::new(Self { began: Instant::now(), address, udp, state: Mutex::new(state) });
         let (datagrams, streams) = (Arc::clone(&bridge), Arc::clone(&bridge));
         thread::spawn(move || datagrams.take_datagrams());

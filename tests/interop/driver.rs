@@ -1,6 +1,6 @@
 //! Our agents on real sockets, in real time: two of them call each other.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -39,7 +39,7 @@ struct Agent {
     stack: Box<dyn IceStack>,
     socket: UdpSocket,
     local: SocketAddr,
-    streams: HashMap<StreamId, TcpStream>,
+    streams: BTreeMap<StreamId, TcpStream>,
     side: Side,
     has_spoken: bool,
 }
@@ -125,7 +125,7 @@ impl Agent {
             port_mapping: Vec::new(),
         };
         let stack = build(kind, config).expect("a stack");
-        let streams = HashMap::new();
+        let streams = BTreeMap::new();
         Self { stack, socket, local, streams, side: Side::default(), has_spoken: false }
     }
 

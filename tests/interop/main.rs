@@ -1,5 +1,6 @@
 //! Programs that nobody here wrote: coturn and aioice, over real sockets on loopback.
 #![cfg(target_os = "linux")]
+#![allow(clippy::disallowed_methods, reason = "other people's programs live in real time")]
 
 mod bridge;
 mod driver;
@@ -98,7 +99,12 @@ impl Coturn {
         ]);
         command.args(["--no-dtls", "--no-cli", "--log-file", "/dev/null", "--pidfile", "/dev/null"]);
         command.args(["-L", &host, "-E", &host, "-p", &port, "--min-port", "20300", "--max-port", "20399"]);
-        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("coturn starts");
+        let process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("coturn starts");
         let server = Self { process, address: free };
         server.wait_until_it_listens();
         server
