@@ -10,6 +10,7 @@ use self::preference::Families;
 pub(super) use self::preference::highest;
 use super::port_mapping::{Mapped, PortMappers};
 use super::privacy::Privacy;
+use super::retired;
 use super::server_link::{ServerLink, StreamIds, Tools, Way};
 use super::stun_client::{Answer, StunClient};
 use super::transaction::TransactionIds;
@@ -336,11 +337,6 @@ impl Gatherer {
         }
     }
 
-    /// True if a server is at the end of this stream.
-    pub(super) fn knows(&self, stream: StreamId) -> bool {
-        self.turn.iter().any(|client| client.link().stream() == Some(stream))
-    }
-
     fn client_of(&mut self, stream: StreamId) -> Option<&mut TurnClient> {
         self.turn.iter_mut().find(|client| client.link().stream() == Some(stream))
     }
@@ -380,27 +376,6 @@ impl Gatherer {
         }
     }
 
-    /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
-    pub(super) fn lose_base(&mut self, base: SocketAddr) {
-        self.mappers.lose_base(base);
-        self.stun.retain(|client| client.link().base() != base);
-        self.turn.retain(|client| client.link().base() != base);
-    }
-
-    /// Nothing more is to be gathered, and what servers have allocated is given back.
-    pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
-        self.mappers = PortMappers::default();
-        self.stun.clear();
-        for client in &mut self.turn {
-            client.release(now, &mut Tools { ids: &mut self.ids, out });
-        }
-    }
-
-    /// True once every allocation is given back.
-    pub(super) fn is_released(&self) -> bool {
-        self.turn.iter().all(TurnClient::is_over)
-    }
-
     /// When it wants [`Gatherer::step`].
     pub(super) fn due(&self) -> Option<SimTime> {
         let stun = self.stun.iter().filter_map(|client| client.due(self.keep_alive));
@@ -424,6 +399,49 @@ impl Gatherer {
             let allocation = self.turn[index].step(now, &mut Tools { ids: &mut self.ids, out });
             self.settle(now, index, allocation, out);
         }
+    }
+}
+
+impl retired::Servers for Gatherer {
+    fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.mappers = PortMappers::default();
+        self.stun.clear();
+        for client in &mut self.turn {
+            client.release(now, &mut Tools { ids: &mut self.ids, out });
+        }
+    }
+
+    fn is_released(&self) -> bool {
+        self.turn.iter().all(TurnClient::is_over)
+    }
+
+    fn lose_base(&mut self, base: SocketAddr) {
+        self.mappers.lose_base(base);
+        self.stun.retain(|client| client.link().base() != base);
+        self.turn.retain(|client| client.link().base() != base);
+    }
+
+    fn knows(&self, stream: StreamId) -> bool {
+        self.turn.iter().any(|client| client.link().stream() == Some(stream))
+    }
+
+    fn send_relayed(
+        &mut self,
+        now: SimTime,
+        relayed: SocketAddr,
+        peer: SocketAddr,
+        data: &[u8],
+        out: &mut VecDeque<Output>,
+    ) {
+        self.send_relayed(now, relayed, peer, data.to_vec(), out);
+    }
+
+    fn due(&mut self) -> Option<SimTime> {
+        Self::due(self)
+    }
+
+    fn step(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.step(now, out);
     }
 }
 

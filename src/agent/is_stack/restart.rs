@@ -1,11 +1,10 @@
 //! Interfaces that go, ICE restarts, and the end of a call.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::super::conversation::IceCredentials;
 use super::super::gatherer::{Gatherer, Incoming};
-use super::super::retired::Servers;
+use super::super::retired::Servers as _;
 use super::super::server_link::Way;
 use super::super::{AgentConfig, DATA_FIRST_BYTE, Output, StreamEnd, StreamId, clock, seeded};
 use super::{IsStack, local_candidate, refusal};
@@ -109,42 +108,5 @@ impl IsStack {
             self.out.push_back(Output::Data { from, relayed, payload: data.to_vec() });
         }
         true
-    }
-}
-
-impl Servers for Gatherer {
-    fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
-        self.release(now, out);
-    }
-
-    fn is_released(&self) -> bool {
-        self.is_released()
-    }
-
-    fn lose_base(&mut self, base: SocketAddr) {
-        self.lose_base(base);
-    }
-
-    fn knows(&self, stream: StreamId) -> bool {
-        self.knows(stream)
-    }
-
-    fn send_relayed(
-        &mut self,
-        now: SimTime,
-        relayed: SocketAddr,
-        peer: SocketAddr,
-        data: &[u8],
-        out: &mut VecDeque<Output>,
-    ) {
-        self.send_relayed(now, relayed, peer, data.to_vec(), out);
-    }
-
-    fn due(&mut self) -> Option<SimTime> {
-        Self::due(self)
-    }
-
-    fn step(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
-        self.step(now, out);
     }
 }

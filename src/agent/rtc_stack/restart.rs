@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use sansio::Protocol as _;
 
 use super::super::conversation::IceCredentials;
+use super::super::retired::Servers as _;
 use super::super::server_link::Way;
 use super::super::{AgentConfig, DATA_FIRST_BYTE, Output, StreamEnd, StreamId, clock, seeded};
 use super::server_client::News;
-use super::servers::Servers;
 use super::{CandidateType, RtcStack, Selected, refusal};
 use crate::base::SimTime;
 use crate::plan::{IceState, Transport};
@@ -109,42 +109,5 @@ impl RtcStack {
             payload,
         }));
         true
-    }
-}
-
-impl super::super::retired::Servers for Servers {
-    fn release(&mut self, now: SimTime, out: &mut std::collections::VecDeque<Output>) {
-        self.release(now, out);
-    }
-
-    fn is_released(&self) -> bool {
-        self.is_released()
-    }
-
-    fn lose_base(&mut self, base: SocketAddr) {
-        self.lose_base(base);
-    }
-
-    fn knows(&self, stream: StreamId) -> bool {
-        self.knows(stream)
-    }
-
-    fn send_relayed(
-        &mut self,
-        now: SimTime,
-        relayed: SocketAddr,
-        peer: SocketAddr,
-        data: &[u8],
-        out: &mut std::collections::VecDeque<Output>,
-    ) {
-        self.send_relayed(now, relayed, peer, data, out);
-    }
-
-    fn due(&mut self) -> Option<SimTime> {
-        self.due()
-    }
-
-    fn step(&mut self, now: SimTime, out: &mut std::collections::VecDeque<Output>) {
-        self.step(now, out);
     }
 }

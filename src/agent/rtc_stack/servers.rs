@@ -8,6 +8,7 @@ use rtc_ice::crypto::RTCCryptoProvider;
 
 use super::super::gatherer::TA;
 use super::super::port_mapping::{Mapped, PortMappers};
+use super::super::retired;
 use super::super::server_link::{ServerLink, StreamIds, Way};
 use super::super::{AgentConfig, Output, StreamEnd, StreamId};
 use super::server_client::{News, ServerClient, Sink};
@@ -164,11 +165,6 @@ impl Servers {
         }
     }
 
-    /// True if a server is at the end of this stream.
-    pub(super) fn knows(&self, stream: StreamId) -> bool {
-        self.clients.iter().any(|client| client.link().stream() == Some(stream))
-    }
-
     fn client_of(&mut self, stream: StreamId) -> Option<&mut ServerClient> {
         self.clients.iter_mut().find(|client| client.link().stream() == Some(stream))
     }
@@ -178,28 +174,6 @@ impl Servers {
         for client in &mut self.clients {
             client.close(out);
         }
-    }
-
-    /// A base is gone: nothing more is to be had through it, and the allocations made through it are out of reach.
-    pub(super) fn lose_base(&mut self, base: SocketAddr) {
-        self.mappers.lose_base(base);
-        self.clients.retain(|client| client.link().base() != base);
-    }
-
-    /// What servers have allocated is given back.
-    pub(super) fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
-        self.mappers = PortMappers::default();
-        for mut client in self.clients.extract_if(.., |client| !client.has_relay()) {
-            client.close(out);
-        }
-        for client in &mut self.clients {
-            client.release(now, &mut Sink { out, news: &mut self.news });
-        }
-    }
-
-    /// True once every allocation is given back.
-    pub(super) fn is_released(&self) -> bool {
-        self.clients.iter().all(|client| !client.has_relay())
     }
 
     /// When it wants [`Servers::step`].
@@ -214,5 +188,49 @@ impl Servers {
         for client in &mut self.clients {
             client.step(now, &mut Sink { out, news: &mut self.news });
         }
+    }
+}
+
+impl retired::Servers for Servers {
+    fn release(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.mappers = PortMappers::default();
+        for mut client in self.clients.extract_if(.., |client| !client.has_relay()) {
+            client.close(out);
+        }
+        for client in &mut self.clients {
+            client.release(now, &mut Sink { out, news: &mut self.news });
+        }
+    }
+
+    fn is_released(&self) -> bool {
+        self.clients.iter().all(|client| !client.has_relay())
+    }
+
+    fn lose_base(&mut self, base: SocketAddr) {
+        self.mappers.lose_base(base);
+        self.clients.retain(|client| client.link().base() != base);
+    }
+
+    fn knows(&self, stream: StreamId) -> bool {
+        self.clients.iter().any(|client| client.link().stream() == Some(stream))
+    }
+
+    fn send_relayed(
+        &mut self,
+        now: SimTime,
+        relayed: SocketAddr,
+        peer: SocketAddr,
+        data: &[u8],
+        out: &mut VecDeque<Output>,
+    ) {
+        self.send_relayed(now, relayed, peer, data, out);
+    }
+
+    fn due(&mut self) -> Option<SimTime> {
+        self.due()
+    }
+
+    fn step(&mut self, now: SimTime, out: &mut VecDeque<Output>) {
+        self.step(now, out);
     }
 }

@@ -4,19 +4,21 @@ use super::{Key, Kind, Section, key};
 use crate::plan::{Family, HostCandidates, IceTransportPolicy, ProxyUse, StackKind};
 use crate::scenario::word::Word;
 
+// How a peer is connected, and each interface of one that has several.
+const BEHIND: Key = key("behind", Kind::NodeName, "`internet`", "The NAT or firewall it is connected to.");
+const ADDRESS: Key =
+    key("address", Kind::Addresses, "a free address of its network", "Its address, or one of each family.");
+const LINK: Key =
+    key("link", Kind::Link, "`lan` behind a NAT or firewall, else `broadband`", "Its connection.");
+
 /// A peer.
 pub static PEER: Section = Section {
     name: "peers.NAME",
     about: "A host that runs an ICE agent.",
     keys: &[
-        key("behind", Kind::NodeName, "`internet`", "The NAT or firewall it is connected to."),
-        key(
-            "address",
-            Kind::Addresses,
-            "a free address of its network",
-            "Its address, or one of each family.",
-        ),
-        key("link", Kind::Link, "`lan` behind a NAT or firewall, else `broadband`", "Its connection."),
+        BEHIND,
+        ADDRESS,
+        LINK,
         Key {
             name: "ice-servers",
             aliases: &["iceServers"],
@@ -90,14 +92,9 @@ pub static INTERFACE: Section = Section {
     about: "A network interface of a peer, in the order of its preference. A peer has sockets on those that are up when a call begins, and \
             after an ICE restart on those that are up then.",
     keys: &[
-        key("behind", Kind::NodeName, "`internet`", "The NAT or firewall it is connected to."),
-        key(
-            "address",
-            Kind::Addresses,
-            "a free address of its network",
-            "Its address, or one of each family.",
-        ),
-        key("link", Kind::Link, "`lan` behind a NAT or firewall, else `broadband`", "Its connection."),
+        BEHIND,
+        ADDRESS,
+        LINK,
         key(
             "families",
             Kind::Words(Family::words),
